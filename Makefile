@@ -1,0 +1,54 @@
+export PYTHONPATH := $(CURDIR)
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
+DOCS ?=
+SQL ?= from nightshift.document_metadata
+OUT ?= extracted.parquet
+.DEFAULT_GOAL := help
+.PHONY: help demo up down status query test lint types lock extract simulator
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed 's/:.* ## /\t/' | expand -t 12
+
+demo: $(READY) ## A whole night, twice, on this machine (DOCS=dir for documents of your own)
+	@$(BIN)/python -m local_stack demo $(if $(DOCS),--documents "$(DOCS)")
+
+up: $(READY) ## Start the local stack: S3, simulator, Airflow
+	@$(BIN)/python -m local_stack up
+
+down: $(READY) ## Stop everything that up and demo started
+	@$(BIN)/python -m local_stack down
+
+status: $(READY) ## Tell what runs, and where
+	@$(BIN)/python -m local_stack status
+
+query: $(READY) ## Ask the newest local warehouse (SQL="from nightshift.document_metadata")
+	@$(BIN)/python -m local_stack query "$(SQL)"
+
+test: $(READY) ## Run every test, the nights under a real scheduler included
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+lint: $(READY) ## Check style, imports, spelling and SQL
+	$(BIN)/ruff check && $(BIN)/ruff format --check
+	$(BIN)/lint-imports --no-cache && $(BIN)/codespell
+	$(BIN)/sqlfluff lint --quiet --processes 2 include/warehouse/sql
+
+types: $(READY) ## Check the types
+	$(BIN)/mypy
+
+lock: $(READY) ## Pin all packages, with hashes, for any platform and Python 3.11 or newer
+	$(COMPILE) --upgrade requirements.txt -o requirements.lock
+	$(COMPILE) --upgrade -c requirements.lock requirements-dev.txt -o requirements-dev.lock
+
+extract: $(READY) ## Turn the files below DOCS into text in OUT, as the night would
+	@$(BIN)/python -m include.documents "$(DOCS)" "$(OUT)"
+
+simulator: $(READY) ## Run the Message Batches simulator alone
+	@mkdir -p .local && $(BIN)/python -m include.simulator --db .local/simulator.db
+
+$(READY): requirements-dev.lock
+	test -x $(BIN)/uv || ($(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet uv)
+	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python $<
+	@touch $@

@@ -1,0 +1,1 @@
+"""The library: what a night does, without Airflow."""

@@ -1,0 +1,396 @@
+"""The answer's schema, declared once as a pydantic model: what is sent, checked and stored.
+
+Everything is derived from the model's JSON schema and from nothing else, because that schema is
+what is stored beside a shard: an answer is judged by the schema it was asked under.
+"""
+
+import datetime as dt
+import decimal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
+
+import msgspec
+import pyarrow as pa
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+from include.errors import ConfigurationError
+
+Kind = Literal["text", "boolean", "integer", "float", "decimal", "date", "timestamp"]
+JsonSchema = dict[str, Any]
+
+MAX_OPTIONAL_FIELDS = 24
+"""Source: structured outputs, limit of optional parameters in one request."""
+MAX_UNION_FIELDS = 16
+"""Source: structured outputs, limit of union-typed parameters; a nullable field is one."""
+
+_SENT_KEYWORDS = ("type", "description", "enum", "const", "required")
+_SENT_FORMATS = frozenset(
+    {"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"}
+)
+_BOUND_WORDS = {
+    "minLength": "at least {} characters",
+    "maxLength": "at most {} characters",
+    "pattern": "matches {}",
+    "minimum": "at least {}",
+    "maximum": "at most {}",
+    "exclusiveMinimum": "more than {}",
+    "exclusiveMaximum": "less than {}",
+    "multipleOf": "a multiple of {}",
+    "minItems": "at least {} items",
+    "maxItems": "at most {} items",
+}
+_META_NAMES = {
+    "minLength": "min_length",
+    "maxLength": "max_length",
+    "pattern": "pattern",
+    "minimum": "ge",
+    "maximum": "le",
+    "exclusiveMinimum": "gt",
+    "exclusiveMaximum": "lt",
+    "multipleOf": "multiple_of",
+    "minItems": "min_length",
+    "maxItems": "max_length",
+}
+_KINDS: dict[tuple[str, str | None], Kind] = {
+    ("string", None): "text",
+    ("string", "date"): "date",
+    ("string", "date-time"): "timestamp",
+    ("string", "decimal"): "decimal",
+    ("boolean", None): "boolean",
+    ("integer", None): "integer",
+    ("number", None): "float",
+}
+_PYTHON_TYPES: dict[Kind, type] = {
+    "text": str,
+    "boolean": bool,
+    "integer": int,
+    "float": float,
+    "decimal": decimal.Decimal,
+    "date": dt.date,
+    "timestamp": dt.datetime,
+}
+_ARROW_TYPES: dict[Kind, pa.DataType] = {
+    "text": pa.string(),
+    "boolean": pa.bool_(),
+    "integer": pa.int64(),
+    "float": pa.float64(),
+    "decimal": pa.decimal128(38, 9),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us", tz="UTC"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One typed column; `parent__child` for a field of a nested object."""
+
+    name: str
+    kind: Kind
+    description: str
+    is_list: bool = False
+    """A list of scalars."""
+    values: tuple[str, ...] = ()
+    """What an enumeration allows; empty for everything else."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListTable:
+    """A field that is a list of objects: a table of its own."""
+
+    name: str
+    columns: tuple[Column, ...]
+    description: str
+
+
+class _AnswerJsonSchema(GenerateJsonSchema):
+    """Pydantic's JSON schema, with a decimal as one string instead of a union."""
+
+    def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
+        if schema.keys() & {"ge", "le", "gt", "lt", "multiple_of"}:
+            msg = "bounds on a decimal cannot be enforced; use an int of cents, or a check in SQL"
+            raise ConfigurationError(msg)
+        return {"type": "string", "format": "decimal"}
+
+
+class AnswerSchema:
+    """What one spec asks for, compiled from a JSON schema."""
+
+    def __init__(self, json_schema: JsonSchema) -> None:
+        """Compile `json_schema`, which has no references (see `from_model`).
+
+        Raises:
+            ConfigurationError: The schema lies outside what the API or the tables can hold.
+        """
+        self.json_schema = json_schema
+        self.columns: tuple[Column, ...] = tuple(_scalar_columns(json_schema, prefix=""))
+        self.list_tables: tuple[ListTable, ...] = tuple(_list_tables(json_schema))
+        _check_limits(json_schema)
+
+    @classmethod
+    def from_model(cls, model: type[BaseModel]) -> Self:
+        """Compile a pydantic model.
+
+        Raises:
+            ConfigurationError: The model has validators, which a stored schema cannot repeat, or a
+                type that is not supported; the field is named.
+        """
+        decorators = model.__pydantic_decorators__
+        if any(getattr(decorators, field.name) for field in fields(decorators)):
+            msg = (
+                f"{model.__name__} has validators or serializers; answers are checked against the "
+                "schema stored with their shard, so say it with types, bounds and patterns"
+            )
+            raise ConfigurationError(msg)
+        raw = model.model_json_schema(schema_generator=_AnswerJsonSchema)
+        return cls(_inlined(raw, raw.get("$defs", {}), path=model.__name__))
+
+    @cached_property
+    def output_schema(self) -> JsonSchema:
+        """The JSON schema that is sent: the subset that structured outputs accept."""
+        return _sendable(self.json_schema)
+
+    @cached_property
+    def answer_type(self) -> Any:
+        """The msgspec type that an answer must convert to."""
+        return _struct_type("Answer", self.json_schema)
+
+    def arrow_schema(self) -> pa.Schema:
+        """One field per column, then one list of structs per list table."""
+        columns = [_arrow_field(column) for column in self.columns]
+        for table in self.list_tables:
+            struct = pa.struct([_arrow_field(column) for column in table.columns])
+            columns.append(pa.field(table.name, pa.list_(struct)))
+        return pa.schema(columns)
+
+    def parse(self, text: str | bytes) -> Any:
+        """Turn the text of an answer into an `answer_type`.
+
+        Raises:
+            msgspec.DecodeError: The text is no JSON.
+            msgspec.ValidationError: The JSON does not fit the schema.
+        """
+        try:
+            return self._decoder.decode(text)
+        except msgspec.ValidationError:
+            # Structured outputs do not guarantee the capitals of enumerations.
+            plain = msgspec.json.decode(text)
+            return msgspec.convert(
+                _with_enum_capitals(plain, self.json_schema), self.answer_type, strict=True
+            )
+
+    def row(self, answer: Any) -> dict[str, Any]:
+        """Return the Arrow row of a parsed answer, keyed by column."""
+        row = {column.name: _value_at(answer, column.name) for column in self.columns}
+        for table in self.list_tables:
+            items = getattr(answer, table.name) or []
+            row[table.name] = [
+                {column.name: _value_at(item, column.name) for column in table.columns}
+                for item in items
+            ]
+        return row
+
+    @cached_property
+    def _decoder(self) -> msgspec.json.Decoder[Any]:
+        return msgspec.json.Decoder(self.answer_type)
+
+
+def _inlined(node: JsonSchema, definitions: Mapping[str, JsonSchema], *, path: str) -> JsonSchema:
+    """Replace references and drop what says nothing, so that a schema stands alone."""
+    if "$ref" in node:
+        name = node["$ref"].rsplit("/", 1)[-1]
+        if f"/{name}/" in f"/{path}/":
+            msg = f"{path}: {name} contains itself; structured outputs know no recursion"
+            raise ConfigurationError(msg)
+        target = definitions[name] | {k: v for k, v in node.items() if k != "$ref"}
+        return _inlined(target, definitions, path=f"{path}/{name}")
+    result = {k: v for k, v in node.items() if k not in {"$defs", "title"}}
+    if "properties" in node:
+        result["properties"] = {
+            name: _inlined(child, definitions, path=f"{path}/{name}")
+            for name, child in node["properties"].items()
+        }
+    if isinstance(node.get("items"), dict):
+        result["items"] = _inlined(node["items"], definitions, path=f"{path}/items")
+    if "anyOf" in node:
+        result["anyOf"] = [_inlined(item, definitions, path=path) for item in node["anyOf"]]
+    return result
+
+
+def _nullable(node: JsonSchema) -> tuple[JsonSchema, bool]:
+    """Split `T | None` into T and whether None is allowed."""
+    options = node.get("anyOf")
+    if options is None:
+        return node, False
+    kept = [option for option in options if option.get("type") != "null"]
+    if len(kept) != 1 or len(kept) == len(options):
+        msg = f"{options}: a union other than `T | None` has no column type"
+        raise ConfigurationError(msg)
+    return kept[0] | {k: node[k] for k in ("description", "default") if k in node}, True
+
+
+def _kind(name: str, node: JsonSchema) -> Kind:
+    values = node.get("enum", [node["const"]] if "const" in node else None)
+    if values is not None:
+        if all(isinstance(value, str) for value in values):
+            return "text"
+        msg = f"field {name}: enumerations are of strings, not {values}"
+        raise ConfigurationError(msg)
+    kind = _KINDS.get((node.get("type", ""), node.get("format")))
+    if kind is None and node.get("type") == "string" and node.get("format") in _SENT_FORMATS:
+        return "text"
+    if kind is None:
+        msg = f"field {name}: type {node.get('type')} ({node.get('format')}) has no column type"
+        raise ConfigurationError(msg)
+    return kind
+
+
+def _column(name: str, node: JsonSchema, *, is_list: bool = False) -> Column:
+    values = node.get("enum") or ([node["const"]] if "const" in node else ())
+    return Column(name, _kind(name, node), node.get("description", ""), is_list, tuple(values))
+
+
+def _scalar_columns(schema: JsonSchema, *, prefix: str) -> Iterator[Column]:
+    """Yield the columns of an object; nested objects are flattened."""
+    for field, raw in schema.get("properties", {}).items():
+        node, _ = _nullable(raw)
+        name = prefix + field
+        if node.get("type") == "object":
+            yield from _scalar_columns(node, prefix=f"{name}__")
+        elif node.get("type") != "array":
+            yield _column(name, node)
+        elif node["items"].get("type") != "object":
+            item = node["items"] | {"description": node.get("description", "")}
+            yield _column(name, item, is_list=True)
+        elif prefix:
+            msg = f"field {name}: a list of objects inside an object has no table; move it up"
+            raise ConfigurationError(msg)
+
+
+def _list_tables(schema: JsonSchema) -> Iterator[ListTable]:
+    for field, raw in schema.get("properties", {}).items():
+        node, _ = _nullable(raw)
+        if node.get("type") == "array" and node["items"].get("type") == "object":
+            columns = tuple(_scalar_columns(node["items"], prefix=""))
+            if any(_is_object_list(child) for child in node["items"]["properties"].values()):
+                msg = f"field {field}: a list of objects inside a list of objects has no table"
+                raise ConfigurationError(msg)
+            yield ListTable(field, columns, node.get("description", ""))
+
+
+def _is_object_list(raw: JsonSchema) -> bool:
+    node, _ = _nullable(raw)
+    return node.get("type") == "array" and node["items"].get("type") == "object"
+
+
+def _objects(schema: JsonSchema) -> Iterator[JsonSchema]:
+    """Yield every object schema in `schema`, itself included."""
+    node, _ = _nullable(schema)
+    if node.get("type") == "object":
+        yield node
+    for child in node.get("properties", {}).values():
+        yield from _objects(child)
+    if "items" in node:
+        yield from _objects(node["items"])
+
+
+def _check_limits(schema: JsonSchema) -> None:
+    if schema.get("type") != "object" or not schema.get("properties"):
+        msg = "an answer is an object with at least one field"
+        raise ConfigurationError(msg)
+    objects = list(_objects(schema))
+    optional = sum(len(o.get("properties", {})) - len(o.get("required", [])) for o in objects)
+    unions = sum("anyOf" in child for o in objects for child in o.get("properties", {}).values())
+    for count, limit, what in (
+        (optional, MAX_OPTIONAL_FIELDS, "optional fields"),
+        (unions, MAX_UNION_FIELDS, "nullable fields"),
+    ):
+        if count > limit:
+            msg = f"{count} {what}, {limit} fit; make some required, or split the spec"
+            raise ConfigurationError(msg)
+    if any(o.get("additionalProperties") not in (None, False) for o in objects):
+        msg = "free-form objects (dict fields) have no columns; declare their fields"
+        raise ConfigurationError(msg)
+
+
+def _sendable(node: JsonSchema) -> JsonSchema:
+    """Keep what the API understands; say the rest in the description."""
+    sent = {key: node[key] for key in _SENT_KEYWORDS if key in node}
+    if node.get("format") in _SENT_FORMATS:
+        sent["format"] = node["format"]
+    bounds = [words.format(node[key]) for key, words in _BOUND_WORDS.items() if key in node]
+    if node.get("format") == "decimal":
+        bounds.insert(0, "a plain decimal number such as 1234.56")
+    if bounds:
+        sent["description"] = f"{node.get('description', '')} ({', '.join(bounds)})".strip()
+    if "properties" in node:
+        sent["properties"] = {k: _sendable(child) for k, child in node["properties"].items()}
+        sent["additionalProperties"] = False
+    if "items" in node:
+        sent["items"] = _sendable(node["items"])
+    if "anyOf" in node:
+        sent["anyOf"] = [_sendable(option) for option in node["anyOf"]]
+    return sent
+
+
+def _value_type(name: str, raw: JsonSchema) -> Any:
+    """Return the msgspec type of one field, bounds included."""
+    node, is_nullable = _nullable(raw)
+    if node.get("type") == "object":
+        value: Any = _struct_type(name.title(), node)
+    elif node.get("type") == "array":
+        value = list[_value_type(name, node["items"])]  # type: ignore[misc]  # made at run time
+    elif "enum" in node or "const" in node:
+        value = Literal[tuple(node.get("enum", [node.get("const")]))]
+    else:
+        value = _PYTHON_TYPES[_kind(name, node)]
+    bounds = {_META_NAMES[key]: node[key] for key in _META_NAMES if key in node}
+    if bounds:
+        value = Annotated[value, msgspec.Meta(**bounds)]
+    return value | None if is_nullable else value
+
+
+def _struct_type(name: str, schema: JsonSchema) -> Any:
+    required = set(schema.get("required", []))
+    members: list[Any] = []
+    for field, node in schema["properties"].items():
+        value = _value_type(field, node)
+        if field in required:
+            members.append((field, value))
+        elif isinstance(node.get("default"), list):
+            members.append((field, value, msgspec.field(default_factory=list)))
+        else:
+            members.append((field, value | None, node.get("default")))
+    return msgspec.defstruct(name, members, kw_only=True, frozen=True, forbid_unknown_fields=True)
+
+
+def _with_enum_capitals(value: Any, raw: JsonSchema) -> Any:
+    """Return `value` with each enumerated string spelled as its schema spells it."""
+    node, _ = _nullable(raw)
+    if isinstance(value, dict):
+        children = node.get("properties", {})
+        return {k: _with_enum_capitals(v, children.get(k, {})) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_with_enum_capitals(item, node.get("items", {})) for item in value]
+    if isinstance(value, str):
+        for option in node.get("enum", [node["const"]] if "const" in node else []):
+            if option.casefold() == value.casefold():
+                return option
+    return value
+
+
+def _value_at(answer: Any, name: str) -> Any:
+    """Follow `parent__child` into a struct; a missing parent is None all the way down."""
+    if hasattr(answer, name):
+        return getattr(answer, name)
+    parent, _, child = name.partition("__")
+    inner = getattr(answer, parent)
+    return None if inner is None else _value_at(inner, child)
+
+
+def _arrow_field(column: Column) -> pa.Field:
+    arrow_type = _ARROW_TYPES[column.kind]
+    return pa.field(column.name, pa.list_(arrow_type) if column.is_list else arrow_type)

@@ -1,0 +1,102 @@
+"""Settings: every value that differs between deployments and is no secret."""
+
+import os
+from collections.abc import Mapping
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from include.errors import ConfigurationError
+
+PREFIX = "NIGHTSHIFT_"
+
+
+class Settings(BaseModel):
+    """One frozen model; each field is read from `NIGHTSHIFT_<FIELD>`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    documents_bucket: str = Field(min_length=1)
+    """Where the documents lie, unless a spec names another bucket."""
+    work_bucket: str = Field(min_length=1)
+    """Where runs, shards and the ledger lie. Must honour conditional writes."""
+    work_prefix: str = Field(default="nightshift", pattern=r"^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$")
+    """Key prefix of everything written to the work bucket."""
+
+    max_documents_per_slice: int = Field(default=5_000, gt=0)
+    """How many documents one `build_requests` task reads, until a night has 1,000 slices."""
+    fetch_threads: int = Field(default=16, gt=0, le=256)
+    """Objects fetched at the same time by one task."""
+    extraction_workers: int = Field(default=2, gt=0, le=64)
+    """Child processes that turn bytes into text, for one task."""
+    extraction_timeout_seconds: float = Field(default=60, gt=0)
+    """Time that one document may take before its parser is ended."""
+    extraction_memory_bytes: int = Field(default=2_000_000_000, ge=256_000_000)
+    """Address space that one parser may take."""
+    max_object_bytes: int = Field(default=64_000_000, gt=0)
+    """Larger objects are skipped as `too_large`, unread."""
+    max_unpacked_bytes: int = Field(default=256_000_000, gt=0)
+    """Most bytes that a compressed document may unpack to."""
+
+    max_requests_per_shard: int = Field(default=20_000, gt=0, le=100_000)
+    """Source: Message Batches limit of 100,000 requests per batch."""
+    max_shard_bytes: int = Field(default=200_000_000, gt=0, le=256_000_000)
+    """Bytes on the wire. Source: Message Batches limit of 256 MB per batch."""
+    max_request_bytes: int = Field(default=32_000_000, gt=0, le=32_000_000)
+    """Bytes of one request. Source: the Messages API's limit of 32 MB per request."""
+    max_requests_in_flight: int = Field(default=200_000, gt=0)
+    """Unfinished requests of the account. Source: batch queue limit of the Start tier."""
+
+    start_allowance_seconds: float = Field(default=60, gt=0)
+    """How long after its intent a POST may still start."""
+    post_timeout_seconds: float = Field(default=900, gt=0)
+    """Hard limit on the total time of one POST."""
+    settling_seconds: float = Field(default=1_800, gt=0)
+    """How long after its last possible byte a lost POST may still become a batch."""
+    submission_spacing_seconds: float = Field(default=1, ge=0)
+    """Pause of a task between its look at the queue and its POST."""
+    submit_poke_seconds: float = Field(default=60, gt=0)
+    """How long a shard without room in flight, or with an open question, stands back."""
+
+    poll_interval_seconds: float = Field(default=60, gt=0)
+    """Time between two looks at a batch."""
+    first_poll_delay_seconds: float = Field(default=15, gt=0)
+    """Least time between deferring and the first look; faster ones trip the scheduler."""
+    batch_timeout_seconds: float = Field(default=93_600, gt=86_400)
+    """When a wait gives up and fails: 26 hours, above the 24 that a batch may take."""
+    missing_recheck_seconds: float = Field(default=600, ge=0)
+    """Least time between two downloads of a result file that lacks lines."""
+    retry_window_seconds: float = Field(default=72_000, gt=0)
+    """No retry round starts later than this after the night's run did."""
+
+    @model_validator(mode="after")
+    def _shards_fit_the_queue(self) -> Self:
+        if self.max_requests_per_shard > self.max_requests_in_flight:
+            msg = (
+                f"max_requests_per_shard ({self.max_requests_per_shard}) is above "
+                f"max_requests_in_flight ({self.max_requests_in_flight}): no shard would ever fit"
+            )
+            raise ValueError(msg)
+        return self
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """Read the settings.
+
+        Raises:
+            ConfigurationError: A variable is missing, unknown or out of bounds; all are named.
+        """
+        values = {
+            name.removeprefix(PREFIX).lower(): value
+            for name, value in environ.items()
+            if name.startswith(PREFIX)
+        }
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            problems = "; ".join(
+                f"{PREFIX}{'.'.join(map(str, item['loc'])).upper()}: {item['msg']}"
+                for item in error.errors()
+            )
+            msg = f"settings are not usable: {problems}. See .env.example for every variable."
+            raise ConfigurationError(msg) from None

@@ -1,0 +1,67 @@
+"""What wraps documents: gzip is unpacked, ZIP and OLE files are told apart by what they hold."""
+
+import gzip
+import io
+import zipfile
+import zlib
+
+from include.documents.extraction import NoTextError
+from include.documents.formats import docx
+from include.documents.sniffing import DOCX, OLE, ZIP
+
+_ZIP_CONTENTS = (
+    ("xl/", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    ("ppt/", "application/vnd.openxmlformats-officedocument.presentationml.presentation"),
+    ("META-INF/MANIFEST.MF", "application/java-archive"),
+    ("AndroidManifest.xml", "application/vnd.android.package-archive"),
+)
+_OLE_CONTENTS = (
+    ("EncryptedPackage", "application/x-ole-encrypted"),
+    ("WordDocument", "application/msword"),
+    ("Workbook", "application/vnd.ms-excel"),
+    ("PowerPoint Document", "application/vnd.ms-powerpoint"),
+    ("__substg1.0_", "application/vnd.ms-outlook"),
+)
+_MAX_MIMETYPE_BYTES = 100
+
+
+def unpack_gzip(content: bytes, max_unpacked_bytes: int) -> bytes:
+    """Return what a gzip file holds.
+
+    Raises:
+        NoTextError: It is damaged, or holds more than `max_unpacked_bytes`.
+    """
+    try:
+        with gzip.open(io.BytesIO(content)) as file:
+            unpacked = file.read(max_unpacked_bytes + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise NoTextError(outcome="corrupt", reason="The gzip file is damaged.") from error
+    if len(unpacked) > max_unpacked_bytes:
+        reason = f"The gzip file unpacks to more than {max_unpacked_bytes:,} bytes."
+        raise NoTextError(outcome="too_large", reason=reason)
+    return unpacked
+
+
+def zip_media_type(content: bytes) -> str:
+    """Return the media type of what a ZIP file holds.
+
+    Raises:
+        NoTextError: It is damaged.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            names = archive.namelist()
+            if names[:1] == ["mimetype"]:  # how OpenDocument and EPUB begin
+                return archive.open("mimetype").read(_MAX_MIMETYPE_BYTES).decode("latin-1")
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as error:
+        raise NoTextError(outcome="corrupt", reason="The ZIP file is damaged.") from error
+    if any(docx.BODY_PART.fullmatch(name) for name in names):
+        return DOCX
+    held = (kind for mark, kind in _ZIP_CONTENTS if any(name.startswith(mark) for name in names))
+    return next(held, ZIP)
+
+
+def ole_media_type(content: bytes) -> str:
+    """Return the media type of an OLE file by the streams that its directory names."""
+    held = (kind for name, kind in _OLE_CONTENTS if name.encode("utf-16-le") in content)
+    return next(held, OLE)

@@ -1,0 +1,80 @@
+"""What an extraction yields: the text of a document, or an outcome and a reason why not."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+ExtractionOutcome = Literal[
+    "text",
+    "empty",
+    "image_only",
+    "garbled",
+    "encrypted",
+    "corrupt",
+    "unsupported",
+    "too_large",
+    "archived",
+    "forbidden",
+    "vanished",
+    "unreadable",
+]
+
+UNKNOWN_MEDIA_TYPE = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """What became of one document."""
+
+    outcome: ExtractionOutcome
+    reason: str
+    """A sentence for people; with the outcome `text` only where a part could not be read."""
+    media_type: str
+    encoding: str | None = None
+    extractor: str | None = None
+    characters: int = 0
+    pages: int | None = None
+    text: str | None = None
+    """Set for the outcome `text` only: newlines are \\n, tab is the only control character."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractionLimits:
+    """What one document may cost before it is given up."""
+
+    max_object_bytes: int = 64 * 2**20
+    max_unpacked_bytes: int = 256 * 2**20
+    max_characters: int = 10_000_000
+    timeout_seconds: float = 60.0
+    memory_bytes: int = 2 * 2**30
+    """Address space of a parser process, which takes about 60 MB for itself (Linux only)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a format's reader found in a document."""
+
+    text: str
+    extractor: str
+    encoding: str | None = None
+    pages: int | None = None
+    note: str = ""
+    """What could not be read although the rest could."""
+
+
+class NoTextError(Exception):
+    """A document yields no text; caught where documents are extracted, never seen outside."""
+
+    def __init__(
+        self, *, outcome: ExtractionOutcome, reason: str, pages: int | None = None
+    ) -> None:
+        super().__init__(reason)
+        self.outcome = outcome
+        self.reason = reason
+        self.pages = pages
+
+
+def state_of(outcome: ExtractionOutcome) -> tuple[Literal["skipped"], str] | None:
+    """Return the state and state_reason that an outcome gives a document, None for `text`."""
+    if outcome == "text":
+        return None
+    return "skipped", "superseded" if outcome == "vanished" else outcome

@@ -1,0 +1,133 @@
+"""Fetch listed objects and extract them: many at once, in order, in bounded memory."""
+
+import logging
+import shutil
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from tempfile import SpooledTemporaryFile
+from typing import IO, TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from include.documents import s3_errors
+from include.documents.extraction import Extraction
+from include.documents.listing import ListedObject
+from include.documents.parallel import map_in_order
+from include.documents.pool import ExtractionPool, too_large
+from include.documents.sniffing import media_type_of_key
+from include.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from botocore.response import StreamingBody
+    from mypy_boto3_s3 import S3Client
+
+logger = logging.getLogger(__name__)
+
+_SPOOL_BYTES = 1 * 2**20
+"""Larger objects are spooled to disk."""
+_CHUNK_BYTES = 256 * 2**10
+_PAUSES_SECONDS = (0.5, 1.0, 2.0)
+"""Before a download that broke off is begun again; how often is how many there are."""
+_AHEAD_PER_THREAD = 2
+
+_GONE_STATUSES = {404, 405, 412}
+"""Statuses of an object that is no longer what was listed; 405 is that of a delete marker."""
+
+_NOT_ABOUT_THE_OBJECT = {
+    "AuthorizationHeaderMalformed",
+    "InvalidAccessKeyId",
+    "InvalidToken",
+    "NoSuchBucket",
+    "SignatureDoesNotMatch",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FetchFailure:
+    """An object that S3 did not hand over in several tries; a later run may get it."""
+
+    reason: str
+
+
+def fetch_and_extract(
+    client: "S3Client", objects: Iterable[ListedObject], pool: ExtractionPool, *, fetch_threads: int
+) -> Iterator[tuple[ListedObject, Extraction | FetchFailure]]:
+    """Yield what became of each object, in the order given.
+
+    The client retries requests as it is configured to, and needs a connection for each thread;
+    a download that breaks off is begun again here.
+
+    Raises:
+        ConfigurationError: The bucket is gone, or the credentials are refused.
+    """
+    return map_in_order(
+        lambda listed: (listed, _extract(client, listed, pool)),
+        objects,
+        threads=fetch_threads,
+        ahead=fetch_threads * _AHEAD_PER_THREAD,
+    )
+
+
+def _extract(
+    client: "S3Client", listed: ListedObject, pool: ExtractionPool
+) -> Extraction | FetchFailure:
+    if listed.size_bytes > pool.limits.max_object_bytes:
+        return too_large(listed.key, listed.size_bytes, pool.limits)
+    try:
+        with _fetch(client, listed) as file:
+            return pool.extract(file, listed.key)
+    except (ClientError, BotoCoreError) as error:
+        return _without_content(listed, error)
+
+
+def _fetch(client: "S3Client", listed: ListedObject) -> IO[bytes]:
+    """Return the very version that was listed."""
+    request: dict[str, Any] = {
+        "Bucket": listed.bucket,
+        "Key": listed.key,
+        "IfMatch": f'"{listed.etag}"',
+    }
+    if listed.version_id is not None:
+        request["VersionId"] = listed.version_id
+    pauses_seconds = iter(_PAUSES_SECONDS)
+    while True:
+        body = client.get_object(**request)["Body"]
+        try:
+            return _spool(body)
+        except BotoCoreError as error:
+            pause_seconds = next(pauses_seconds, None)
+            if pause_seconds is None:
+                raise
+            logger.debug("download_broke_off error=%s", type(error).__name__)
+            time.sleep(pause_seconds)
+
+
+def _spool(body: "StreamingBody") -> IO[bytes]:
+    file = SpooledTemporaryFile(_SPOOL_BYTES)  # noqa: SIM115 - the caller closes it
+    try:
+        shutil.copyfileobj(body, file, _CHUNK_BYTES)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _without_content(
+    listed: ListedObject, error: ClientError | BotoCoreError
+) -> Extraction | FetchFailure:
+    """Return what an error of S3 means for the document."""
+    description = s3_errors.describe(error)
+    if s3_errors.is_transient(error):
+        return FetchFailure(f"S3 did not hand over the object: {description}")
+    if not isinstance(error, ClientError) or s3_errors.code_of(error) in _NOT_ABOUT_THE_OBJECT:
+        msg = f"bucket {listed.bucket} cannot be read: {description}"
+        raise ConfigurationError(msg) from error
+    media_type = media_type_of_key(listed.key)
+    if s3_errors.code_of(error) == "InvalidObjectState":
+        reason = "The object lies in an archive and must be restored before it can be read."
+        return Extraction("archived", reason, media_type)
+    if s3_errors.status_of(error) in _GONE_STATUSES:
+        reason = "The object was changed or deleted after it was listed."
+        return Extraction("vanished", reason, media_type)
+    return Extraction("forbidden", f"S3 refuses the object: {description}", media_type)

@@ -1,0 +1,102 @@
+"""PDF to text by pdfium, page after page."""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import pypdfium2  # type: ignore[import-untyped]  # ships no types
+import pypdfium2.raw  # type: ignore[import-untyped]  # ships no types
+
+from include.documents.extraction import NoTextError, Reading
+from include.documents.legibility import is_garbled
+
+EXTRACTOR = "pypdfium2"
+
+_ENCRYPTED = {pypdfium2.raw.FPDF_ERR_PASSWORD, pypdfium2.raw.FPDF_ERR_SECURITY}
+_MIN_ALPHANUMERICS_PER_PAGE = 5
+
+_WORD = re.compile(r"\w+")
+_LOST_HYPHEN = re.compile(r"(\w{0,40})[\x02\ufffe](?=(\w{0,40}))")
+"""What pdfium makes of a hyphen and the line break after it."""
+
+
+def read(content: bytes) -> Reading:
+    """Read a PDF; one that opens with the empty password counts as open.
+
+    Raises:
+        NoTextError: It is encrypted, damaged, or has no legible text layer.
+    """
+    document = _open(content)
+    try:
+        texts, page_count = _page_texts(document), len(document)
+        if not texts:
+            reason = "The PDF opens, but none of its pages does."
+            raise NoTextError(outcome="corrupt", reason=reason)
+        text = _mend_words("\n\n".join(filter(None, texts)))
+        _check_substance(document, sum(map(str.isalnum, text)), page_count)
+    finally:
+        document.close()
+    if is_garbled(text):
+        reason = "The text layer of the PDF is nonsense."
+        raise NoTextError(outcome="garbled", reason=reason, pages=page_count)
+    lost_count = page_count - len(texts)
+    note = f"{lost_count} of {page_count} pages are damaged and missing." if lost_count else ""
+    return Reading(text, EXTRACTOR, pages=page_count, note=note)
+
+
+def _open(content: bytes) -> Any:
+    try:
+        document = pypdfium2.PdfDocument(content)
+        document.init_forms()
+    except pypdfium2.PdfiumError as error:
+        if error.err_code in _ENCRYPTED:
+            raise NoTextError(outcome="encrypted", reason="The PDF asks for a password.") from error
+        raise NoTextError(
+            outcome="corrupt", reason="The PDF is damaged and does not open."
+        ) from error
+    return document
+
+
+def _page_texts(document: Any) -> list[str]:
+    """Return the text of every page that opens."""
+    texts: list[str] = []
+    for page in _open_pages(document):
+        with suppress(pypdfium2.PdfiumError):
+            texts.append(page.get_textpage().get_text_bounded().strip())
+        page.close()
+    return texts
+
+
+def _mend_words(text: str) -> str:
+    """Put the hyphens at line ends back, except in words that the document writes without one."""
+    if not _LOST_HYPHEN.search(text):
+        return text
+    words = set(_WORD.findall(text.lower()))
+
+    def mend(broken: re.Match[str]) -> str:
+        return broken[1] + ("" if (broken[1] + broken[2]).lower() in words else "-")
+
+    return _LOST_HYPHEN.sub(mend, text)
+
+
+def _check_substance(document: Any, alphanumeric_count: int, page_count: int) -> None:
+    """Refuse scans, page numbers stamped on them notwithstanding, and empty pages."""
+    if alphanumeric_count >= page_count * _MIN_ALPHANUMERICS_PER_PAGE:
+        return
+    kinds = {item.type for page in _open_pages(document) for item in page.get_objects()}
+    has_pictures = pypdfium2.raw.FPDF_PAGEOBJ_IMAGE in kinds
+    has_drawings = pypdfium2.raw.FPDF_PAGEOBJ_PATH in kinds
+    if has_pictures or (has_drawings and alphanumeric_count == 0):
+        reason = "The pages are pictures without a text layer."
+        raise NoTextError(outcome="image_only", reason=reason, pages=page_count)
+    if alphanumeric_count == 0:
+        reason = "The pages of the PDF are empty."
+        raise NoTextError(outcome="empty", reason=reason, pages=page_count)
+
+
+def _open_pages(document: Any) -> Iterator[Any]:
+    """Yield the pages that open."""
+    for index in range(len(document)):
+        with suppress(pypdfium2.PdfiumError):
+            yield document[index]

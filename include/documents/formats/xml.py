@@ -1,0 +1,61 @@
+"""XML to text: an indented outline of names, attributes and text, entities left unexpanded."""
+
+import re
+from collections.abc import Iterator
+
+from lxml import etree
+
+from include.documents.decoding import decode
+from include.documents.extraction import Reading
+
+EXTRACTOR = "lxml"
+
+_DECLARED = re.compile(rb"""\s*<\?xml[^>]{0,100}?encoding\s*=\s*["']([\w.:-]+)""")
+_DECLARATION = re.compile(r"\s*<\?xml.*?\?>", re.DOTALL)
+
+
+def read(content: bytes) -> Reading:
+    """Read an XML document; what is not well-formed is read as it stands."""
+    declared = _DECLARED.match(content)
+    source, encoding = decode(content, declared[1].decode("ascii") if declared else None)
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
+    )
+    try:
+        root = etree.fromstring(_DECLARATION.sub("", source, count=1), parser)
+    except (etree.XMLSyntaxError, ValueError):  # ValueError: characters that XML does not allow
+        return Reading(source, "text", encoding)
+    return Reading("\n".join(_outline(root)), EXTRACTOR, encoding)
+
+
+def _outline(root: etree._Element) -> Iterator[str]:
+    """Yield a line per element; one that mixes text and elements is one line with all its text."""
+    mixed_depth: int | None = None
+    depth = -1
+    for event, element in etree.iterwalk(root, events=("start", "end")):
+        if event == "end":
+            mixed_depth = None if mixed_depth == depth else mixed_depth
+            depth -= 1
+            continue
+        depth += 1
+        if mixed_depth is None:
+            has_text = _is_mixed(element) or len(element) == 0
+            mixed_depth = depth if has_text else None
+            text = " ".join("".join(element.itertext()).split()) if has_text else ""
+            yield _line(element, text, depth)
+
+
+def _is_mixed(element: etree._Element) -> bool:
+    return any(
+        text and not text.isspace() for text in (element.text, *(child.tail for child in element))
+    )
+
+
+def _line(element: etree._Element, text: str, depth: int) -> str:
+    pairs = [(_local(name), str(value)) for name, value in element.attrib.items()]
+    attributes = "".join(f' {name}="{value}"' for name, value in pairs)
+    return f"{'  ' * depth}{_local(element.tag)}{attributes}{': ' if text else ''}{text}"
+
+
+def _local(name: str | bytes) -> str:
+    return str(name).rpartition("}")[2]

@@ -1,0 +1,71 @@
+"""Tell words from the nonsense that a broken text layer yields."""
+
+import re
+import unicodedata
+from collections import Counter
+
+_SAMPLE_CHARACTERS = 50_000
+_MIN_LETTERS = 200
+"""Of fewer letters nothing can be said."""
+
+_MAX_MEANINGLESS_SHARE = 0.15
+_MEANINGLESS_CATEGORIES = {"Cc", "Cn", "Co", "Cs"}
+_MIN_ALPHANUMERIC_SHARE = 0.2
+_MIN_VOWEL_SHARE = 0.2
+_MAX_MIXED_SHARE = 0.3
+
+_REPEATED = re.compile(r"(.)\1+")
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_VOWELS = frozenset("aeiouy")
+_MIXABLE = {
+    *("BOPOMOFO", "CJK", "FULLWIDTH", "HALFWIDTH", "HANGUL", "HIRAGANA", "KATAKANA"),
+    "MODIFIER",
+}
+"""First words of the names of letters that stand beside those of other scripts."""
+
+
+def is_garbled(text: str) -> bool:
+    """Return whether most of `text` cannot be meant to be read."""
+    sample = "".join(text[:_SAMPLE_CHARACTERS].split())
+    return (
+        _meaningless_share(sample) > _MAX_MEANINGLESS_SHARE
+        or _is_mostly_signs(sample)
+        or _lacks_vowels(sample)
+        or _mixes_scripts(text[:_SAMPLE_CHARACTERS])
+    )
+
+
+def _meaningless_share(sample: str) -> float:
+    """Return the share of characters that no text has: replaced, private, controls."""
+    meaningless = sum(
+        character == "\ufffd" or unicodedata.category(character) in _MEANINGLESS_CATEGORIES
+        for character in sample
+    )
+    return meaningless / max(1, len(sample))
+
+
+def _is_mostly_signs(sample: str) -> bool:
+    """Return whether few are letters or digits; dotted lines count as one sign each."""
+    sample = _REPEATED.sub(r"\1", sample)
+    alphanumerics = sum(unicodedata.category(character)[0] in "LMN" for character in sample)
+    return len(sample) >= _MIN_LETTERS and alphanumerics < len(sample) * _MIN_ALPHANUMERIC_SHARE
+
+
+def _lacks_vowels(sample: str) -> bool:
+    """Return whether Latin letters have too few vowels, as when each stands for another."""
+    letters = Counter(unicodedata.normalize("NFD", sample.lower()))
+    latin = sum(letters[chr(code)] for code in range(ord("a"), ord("z") + 1))
+    vowels = sum(letters[vowel] for vowel in _VOWELS)
+    return latin >= _MIN_LETTERS and vowels < latin * _MIN_VOWEL_SHARE
+
+
+def _mixes_scripts(text: str) -> bool:
+    """Return whether words often mix letters of scripts that do not go together."""
+    words = _WORD.findall(text)
+    mixed = sum(len(_scripts(word)) > 1 for word in words)
+    return len(words) >= _MIN_LETTERS // 4 and mixed > len(words) * _MAX_MIXED_SHARE
+
+
+def _scripts(word: str) -> set[str]:
+    scripts = {unicodedata.name(letter, "UNNAMED").split(" ", 1)[0] for letter in word}
+    return scripts - _MIXABLE

@@ -1,0 +1,193 @@
+"""Parser processes that documents are given to, so that a bad one costs its own outcome only."""
+
+import logging
+import os
+import queue
+import shutil
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from io import SEEK_END
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+import msgspec
+
+from include.documents.extraction import Extraction, ExtractionLimits
+from include.documents.protocol import ANSWER_HEADER, OUT_OF_MEMORY_STATUS, READY, REQUEST_HEADER
+from include.documents.sniffing import media_type_of_key
+from include.errors import ConfigurationError
+
+logger = logging.getLogger(__name__)
+
+_PROJECT_ROOT = Path(__file__).parents[2]
+_INHERITED_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL")
+_EXIT_SECONDS = 5.0
+
+
+class ExtractionPool:
+    """Extracts documents in `workers` child processes; a context manager, safe for threads.
+
+    A child serves many documents. One that crashes, hangs or runs out of memory is replaced.
+    They are plain subprocesses, as an Airflow task may be a daemon that multiprocessing bars from
+    having children.
+    """
+
+    def __init__(self, limits: ExtractionLimits, *, workers: int) -> None:
+        self.limits = limits
+        self._seats = [_Seat(limits) for _ in range(workers)]
+        self._idle: queue.LifoQueue[_Seat] = queue.LifoQueue()  # last in first: start few
+        for seat in self._seats:
+            self._idle.put(seat)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for seat in self._seats:
+            seat.close()
+
+    def extract(self, file: IO[bytes], key: str) -> Extraction:
+        """Return what a document holds; waits for an idle child.
+
+        Raises:
+            ConfigurationError: No child starts.
+        """
+        size_bytes = file.seek(0, SEEK_END)
+        if size_bytes > self.limits.max_object_bytes:
+            return too_large(key, size_bytes, self.limits)
+        seat = self._idle.get()
+        try:
+            return seat.extract(file, key)
+        finally:
+            self._idle.put(seat)
+
+
+def too_large(key: str, size_bytes: int, limits: ExtractionLimits) -> Extraction:
+    """Return the extraction of an object that is not even read."""
+    reason = f"The object has {size_bytes:,} bytes, {limits.max_object_bytes:,} are read."
+    return Extraction("too_large", reason, media_type_of_key(key))
+
+
+class _DiedError(Exception):
+    """A parser process ended in the middle of a document."""
+
+    def __init__(self, returncode: int, *, had_served: bool) -> None:
+        super().__init__(returncode)
+        self.returncode = returncode
+        self.had_served = had_served
+
+
+class _Seat:
+    """A place for one parser process, and the process that has it now."""
+
+    def __init__(self, limits: ExtractionLimits) -> None:
+        self._limits = limits
+        self._process: subprocess.Popen[bytes] | None = None
+        self._has_served = False
+
+    def extract(self, file: IO[bytes], key: str) -> Extraction:
+        try:
+            return self._ask(file, key)
+        except _DiedError as death:
+            if death.returncode == -signal.SIGALRM or not death.had_served:
+                return self._unreadable(key, death)
+        # Earlier documents may have left too little memory; the answer must not depend on them.
+        try:
+            return self._ask(file, key)
+        except _DiedError as death:
+            return self._unreadable(key, death)
+
+    def close(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            with suppress(BrokenPipeError), process:
+                self._has_served = False
+
+    def _ask(self, file: IO[bytes], key: str) -> Extraction:
+        process = self._process = self._process or _start(self._limits)
+        try:
+            _send(_pipe(process.stdin), file, key)
+            answer = _receive(_pipe(process.stdout))
+        except (BrokenPipeError, EOFError) as error:
+            raise self._bury(process) from error
+        except BaseException:  # half a message is in the pipe: nobody can talk to it any more
+            self.close()
+            raise
+        self._has_served = True
+        return answer
+
+    def _bury(self, process: subprocess.Popen[bytes]) -> _DiedError:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_EXIT_SECONDS)
+        had_served = self._has_served
+        self.close()
+        return _DiedError(process.wait(), had_served=had_served)
+
+    def _unreadable(self, key: str, death: _DiedError) -> Extraction:
+        reason = _reason_of_death(death.returncode, self._limits)
+        logger.warning("replaced_parser status=%d reason=%r", death.returncode, reason)
+        return Extraction("unreadable", reason, media_type_of_key(key))
+
+
+def _start(limits: ExtractionLimits) -> subprocess.Popen[bytes]:
+    """Start a parser process and wait until it has its imports.
+
+    It gets no environment but what Python needs: the parsers of strangers' files see no secrets.
+    """
+    environment = {name: os.environ[name] for name in _INHERITED_VARIABLES if name in os.environ}
+    environment["PYTHONPATH"] = os.pathsep.join([str(_PROJECT_ROOT), *filter(None, sys.path)])
+    process = subprocess.Popen(  # noqa: S603 - our own module in our own interpreter
+        [sys.executable, "-P", "-m", "include.documents.worker", msgspec.json.encode(limits)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment,
+    )
+    if _pipe(process.stdout).read(len(READY)) != READY:
+        with process:
+            process.kill()
+        msg = f"no parser process starts (status {process.returncode}); it wrote why to the log"
+        raise ConfigurationError(msg)
+    return process
+
+
+def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
+    if stream is None:
+        raise ValueError
+    return stream
+
+
+def _send(requests: IO[bytes], file: IO[bytes], key: str) -> None:
+    name = key.encode(errors="replace")
+    requests.write(REQUEST_HEADER.pack(len(name), file.seek(0, SEEK_END)) + name)
+    file.seek(0)
+    shutil.copyfileobj(file, requests)
+    requests.flush()
+
+
+def _receive(answers: IO[bytes]) -> Extraction:
+    (size_bytes,) = ANSWER_HEADER.unpack(_read_exactly(answers, ANSWER_HEADER.size))
+    return msgspec.msgpack.decode(_read_exactly(answers, size_bytes), type=Extraction)
+
+
+def _read_exactly(answers: IO[bytes], size_bytes: int) -> bytes:
+    content = answers.read(size_bytes)
+    if len(content) < size_bytes:
+        raise EOFError
+    return content
+
+
+def _reason_of_death(returncode: int, limits: ExtractionLimits) -> str:
+    if returncode == -signal.SIGALRM:
+        return f"Reading the document took longer than {limits.timeout_seconds:g} seconds."
+    if returncode == OUT_OF_MEMORY_STATUS:
+        return f"Reading the document takes more than {limits.memory_bytes:,} bytes of memory."
+    return f"The parser crashed on the document (status {returncode})."

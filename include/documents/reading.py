@@ -1,0 +1,117 @@
+"""Turn the bytes of one document into an extraction, in this process."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from include.documents import containers, sniffing
+from include.documents.decoding import clean, decode
+from include.documents.extraction import Extraction, ExtractionLimits, NoTextError, Reading
+from include.documents.formats import docx, html, json, mail, pdf, xml
+
+_Reader = Callable[[bytes], Reading]
+
+_UNREAD = {
+    "application/gzip": "a gzip file inside a gzip file",
+    "application/java-archive": "a Java archive",
+    "application/msword": "a Word document of the old .doc kind",
+    "application/postscript": "PostScript",
+    "application/rtf": "rich text",
+    "application/vnd.ms-excel": "an Excel workbook of the old .xls kind",
+    "application/vnd.ms-outlook": "an Outlook message",
+    "application/vnd.ms-powerpoint": "a PowerPoint presentation of the old .ppt kind",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation": (
+        "a PowerPoint presentation"
+    ),
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "an Excel workbook",
+    "application/zip": "a ZIP archive",
+}
+"""Formats that are recognised and not read; others go by their media type."""
+
+
+def extract(content: bytes, key: str, limits: ExtractionLimits) -> Extraction:
+    """Return the text of a document, or why there is none; `key` only helps to tell its format."""
+    media_type = sniffing.media_type_of_key(key)
+    if not content.strip():
+        return Extraction("empty", "The object holds nothing.", media_type)
+    try:
+        content, media_type = _unwrap(content, key, limits)
+        reading = _reader(media_type, limits)(content)
+        return _checked(reading, media_type, limits)
+    except NoTextError as error:
+        return Extraction(error.outcome, error.reason, media_type, pages=error.pages)
+    except RecursionError:
+        return Extraction("unreadable", "The document is nested too deeply.", media_type)
+
+
+def _unwrap(content: bytes, key: str, limits: ExtractionLimits) -> tuple[bytes, str]:
+    """Return the document inside the compression, and its media type."""
+    media_type = sniffing.binary_media_type(content)
+    if media_type == sniffing.GZIP:
+        content = containers.unpack_gzip(content, limits.max_unpacked_bytes)
+        media_type = sniffing.binary_media_type(content)
+    if media_type == sniffing.ZIP:
+        media_type = containers.zip_media_type(content)
+    elif media_type == sniffing.OLE:
+        media_type = containers.ole_media_type(content)
+    return content, media_type or sniffing.text_media_type(content, key)
+
+
+def _reader(media_type: str, limits: ExtractionLimits) -> _Reader:
+    """Return what reads a media type.
+
+    Raises:
+        NoTextError: Nothing does.
+    """
+    if media_type == sniffing.DOCX:
+        return partial(docx.read, max_unpacked_bytes=limits.max_unpacked_bytes)
+    if reader := _READERS.get(media_type):
+        return reader
+    if media_type == "application/x-ole-encrypted":
+        raise NoTextError(outcome="encrypted", reason="The Office document asks for a password.")
+    if media_type.startswith("image/"):
+        raise NoTextError(outcome="image_only", reason="The object is a picture.")
+    name = _UNREAD.get(media_type, media_type)
+    raise NoTextError(outcome="unsupported", reason=f"The object is {name}, which is not read.")
+
+
+def _read_text(content: bytes) -> Reading:
+    text, encoding = decode(content)
+    return Reading(text, "text", encoding)
+
+
+_READERS: Mapping[str, _Reader] = {
+    "application/json": json.read,
+    "application/jsonl": json.read,
+    "application/mbox": mail.read_mailbox,
+    "application/pdf": pdf.read,
+    "application/xml": xml.read,
+    "image/svg+xml": xml.read,
+    "message/rfc822": mail.read,
+    "text/csv": _read_text,
+    "text/html": html.read,
+    "text/markdown": _read_text,
+    "text/plain": _read_text,
+    "text/tab-separated-values": _read_text,
+    "text/x-rst": _read_text,
+}
+
+
+def _checked(reading: Reading, media_type: str, limits: ExtractionLimits) -> Extraction:
+    text = clean(reading.text)
+    if not text.strip():
+        raise NoTextError(
+            outcome="empty", reason="The document holds no text.", pages=reading.pages
+        )
+    if len(text) > limits.max_characters:
+        reason = f"The text has {len(text):,} characters, {limits.max_characters:,} are taken."
+        raise NoTextError(outcome="too_large", reason=reason, pages=reading.pages)
+    return Extraction(
+        outcome="text",
+        reason=reading.note,
+        media_type=media_type,
+        encoding=reading.encoding,
+        extractor=reading.extractor,
+        characters=len(text),
+        pages=reading.pages,
+        text=text,
+    )

@@ -1,0 +1,176 @@
+"""Tell what a document is: by its content first, then by the extension of its key."""
+
+import json
+import re
+from pathlib import PurePosixPath
+
+from include.documents.extraction import UNKNOWN_MEDIA_TYPE
+
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+GZIP = "application/gzip"
+OLE = "application/x-ole-storage"
+PDF = "application/pdf"
+ZIP = "application/zip"
+
+MEDIA_TYPES = {
+    "csv": "text/csv",
+    "docx": DOCX,
+    "eml": "message/rfc822",
+    "htm": "text/html",
+    "html": "text/html",
+    "json": "application/json",
+    "jsonl": "application/jsonl",
+    "markdown": "text/markdown",
+    "mbox": "application/mbox",
+    "md": "text/markdown",
+    "ndjson": "application/jsonl",
+    "pdf": PDF,
+    "rst": "text/x-rst",
+    "svg": "image/svg+xml",
+    "tsv": "text/tab-separated-values",
+    "txt": "text/plain",
+    "xhtml": "text/html",
+    "xml": "application/xml",
+}
+"""Media types by the extension of a key."""
+
+_SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"\x1f\x8b", GZIP),
+    (0, b"PK\x03\x04", ZIP),
+    (0, b"PK\x05\x06", ZIP),
+    (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", OLE),
+    (0, b"\x89PNG\r\n\x1a\n", "image/png"),
+    (0, b"\xff\xd8\xff", "image/jpeg"),
+    (0, b"GIF87a", "image/gif"),
+    (0, b"GIF89a", "image/gif"),
+    (0, b"II*\x00", "image/tiff"),
+    (0, b"MM\x00*", "image/tiff"),
+    (8, b"WEBP", "image/webp"),
+    (4, b"ftypheic", "image/heic"),
+    (4, b"ftypmif1", "image/heif"),
+    (4, b"ftypavif", "image/avif"),
+    (0, b"\x00\x00\x00\x0cjP  ", "image/jp2"),
+    (0, b"8BPS", "image/vnd.adobe.photoshop"),
+    (0, b"AT&TFORM", "image/vnd.djvu"),
+    (0, b"\x00\x00\x01\x00", "image/x-icon"),
+    (0, b"{\\rtf", "application/rtf"),
+    (0, b"%!PS", "application/postscript"),
+    (0, b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
+    (0, b"Rar!\x1a\x07", "application/vnd.rar"),
+    (0, b"BZh", "application/x-bzip2"),
+    (0, b"\xfd7zXZ\x00", "application/x-xz"),
+    (0, b"\x28\xb5\x2f\xfd", "application/zstd"),
+    (257, b"ustar", "application/x-tar"),
+    (0, b"PAR1", "application/vnd.apache.parquet"),
+    (0, b"SQLite format 3\x00", "application/vnd.sqlite3"),
+    (0, b"\x7fELF", "application/x-executable"),
+    (0, b"ID3", "audio/mpeg"),
+    (0, b"OggS", "audio/ogg"),
+    (0, b"fLaC", "audio/flac"),
+    (8, b"WAVE", "audio/wav"),
+    (4, b"ftyp", "video/mp4"),
+    (0, b"\x1aE\xdf\xa3", "video/x-matroska"),
+)
+"""Offset, bytes and media type; of two that fit, the first one counts."""
+
+_HEAD_BYTES = 4096
+_PDF_HEAD_BYTES = 1024
+
+_XML = re.compile(r"\s*<\?xml[\s?]")
+_HTML = re.compile(r"(?:\s|<\?xml.*?\?>|<!--.*?-->)*<(?:!doctype\s+html|html)\b", re.I | re.S)
+_SVG = re.compile(r"(?:\s|<\?xml.*?\?>|<!--.*?-->|<!doctype\s+svg[^>]*>)*<svg\b", re.I | re.S)
+_MBOX = re.compile(r"From \S.*\n(?:>?[A-Za-z][A-Za-z0-9-]*:|>From )")
+_HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]*):")
+_MAIL_HEADERS = {"date", "from", "newsgroups", "sender", "subject", "to"}
+_TRANSPORT_HEADERS = {
+    "delivered-to",
+    "message-id",
+    "mime-version",
+    "newsgroups",
+    "path",
+    "received",
+    "return-path",
+}
+_MIN_MAIL_HEADERS = 2
+
+
+def media_type_of_key(key: str) -> str:
+    """Return what the extension of `key` promises, below any `.gz`."""
+    name = key.lower().removesuffix(".gz")
+    return MEDIA_TYPES.get(PurePosixPath(name).suffix.removeprefix("."), UNKNOWN_MEDIA_TYPE)
+
+
+def binary_media_type(content: bytes) -> str | None:
+    """Return the media type of a format that is not text, None where no signature is known."""
+    if _is_pdf(content):
+        return PDF
+    for offset, signature, media_type in _SIGNATURES:
+        if content.startswith(signature, offset):
+            return media_type
+    return None
+
+
+def text_media_type(content: bytes, key: str) -> str:
+    """Return the media type of a document that has no binary signature."""
+    head = _readable_head(content)
+    promised = media_type_of_key(key)
+    if promised != "application/mbox" and (markup := _markup_media_type(head)):
+        return markup
+    if _MBOX.match(head):
+        return "application/mbox"
+    if promised == "message/rfc822":
+        return promised if _HEADER.match(head.lstrip()) else "text/plain"
+    if promised in {UNKNOWN_MEDIA_TYPE, "text/plain"}:
+        return _unpromised_media_type(head, content)
+    return promised if promised not in {PDF, DOCX, "application/mbox"} else "text/plain"
+
+
+def _is_pdf(content: bytes) -> bool:
+    """Return whether this is a PDF; text that merely mentions the signature is none."""
+    place = content.find(b"%PDF-", 0, _PDF_HEAD_BYTES)
+    if place <= 0:
+        return place == 0
+    return b"startxref" in content or b"endobj" in content
+
+
+def _readable_head(content: bytes) -> str:
+    head = content[:_HEAD_BYTES]
+    if b"\0" in head:  # UTF-16 and UTF-32: what matters here is ASCII
+        head = head.replace(b"\0", b"")
+    return head.decode("latin-1").lstrip("\xef\xbb\xbf\xff\xfe").replace("\r\n", "\n")
+
+
+def _markup_media_type(head: str) -> str | None:
+    if _HTML.match(head):
+        return "text/html"
+    if _SVG.match(head):
+        return "image/svg+xml"
+    return "application/xml" if _XML.match(head) else None
+
+
+def _unpromised_media_type(head: str, content: bytes) -> str:
+    if _is_mail(head):
+        return "message/rfc822"
+    if head.lstrip().startswith(("{", "[")) and _is_json(content):
+        return "application/json"
+    return "text/plain"
+
+
+def _is_mail(head: str) -> bool:
+    """Return whether the first lines are headers that only a mail or a news posting has."""
+    names = set()
+    for line in head.split("\n\n", 1)[0].splitlines():
+        if header := _HEADER.match(line):
+            names.add(header[1].lower())
+        elif not line.startswith((" ", "\t")):
+            return False
+    has_enough = len(names & _MAIL_HEADERS) >= _MIN_MAIL_HEADERS
+    return has_enough and bool(names & _TRANSPORT_HEADERS)
+
+
+def _is_json(content: bytes) -> bool:
+    try:
+        json.loads(content)
+    except (ValueError, RecursionError):
+        return False
+    return True

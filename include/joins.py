@@ -1,0 +1,124 @@
+"""Set operations over requests, on Parquet files: what is known, what is open, and the rest."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from include.packing import IndexRow
+
+_MEMORY_LIMIT = "1GB"
+"""What the joins may hold in memory; the rest spills to the task's work folder."""
+
+
+class RequestJoins:
+    """The needed requests of a run beside what the warehouse and the ledger know."""
+
+    def __init__(self, work_dir: Path, needed: Sequence[Path], known: Path) -> None:
+        """Read the needed requests, each once, and the ids that the warehouse knows the end of."""
+        self._database = duckdb.connect(
+            ":memory:", config={"temp_directory": str(work_dir), "memory_limit": _MEMORY_LIMIT}
+        )
+        self._run(
+            """
+            create table needed as
+            select
+                request_id,
+                min(document_id) as document_id,
+                arg_min(prompt_characters, document_id) as prompt_characters,
+                arg_min(segment_key, document_id) as segment_key,
+                arg_min(frame_start, document_id) as frame_start,
+                arg_min(frame_length, document_id) as frame_length,
+                arg_min(line_start, document_id) as line_start,
+                arg_min(line_length, document_id) as line_length
+            from read_parquet($paths)
+            where request_id is not null and fixed_state is null
+            group by request_id
+            """,
+            paths=[str(path) for path in needed],
+        )
+        self._run(
+            "create table known as select distinct request_id from read_parquet($path)",
+            path=str(known),
+        )
+        self._run("create table open_requests (request_id varchar, shard_id varchar)")
+        self._run(
+            """
+            create view unknown as
+            select * from needed where request_id not in (select request_id from known)
+            """
+        )
+        self._run(
+            """
+            create view to_buy as
+            select * from unknown where request_id not in (select request_id from open_requests)
+            """
+        )
+
+    def __enter__(self) -> "RequestJoins":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._database.close()
+
+    def add_open(self, shard_id: str, path: Path) -> None:
+        """Add requests that an open shard has, or has answered."""
+        self._run(
+            """
+            insert into open_requests
+            select request_id, $shard_id from read_parquet($path)
+            """,
+            shard_id=shard_id,
+            path=str(path),
+        )
+
+    def add_dead(self, shard_id: str, path: Path) -> None:
+        """Add those failures of an open shard that no further request would change."""
+        self._run(
+            """
+            insert into open_requests
+            select request_id, $shard_id from read_parquet($path) where followup = 'dead_letter'
+            """,
+            shard_id=shard_id,
+            path=str(path),
+        )
+
+    def joined_shards(self) -> list[str]:
+        """Return the open shards that hold a request of this run."""
+        rows = self._run(
+            """
+            select distinct shard_id from open_requests
+            where request_id in (select request_id from unknown) order by shard_id
+            """
+        ).fetchall()
+        return [row[0] for row in rows]
+
+    def to_buy(self) -> Iterator[IndexRow]:
+        """Yield what is to be bought, in the order in which it lies in the segments."""
+        relation = self._database.cursor().sql(
+            "select * from to_buy order by segment_key, frame_start, line_start"
+        )
+        reader: Any = relation.to_arrow_reader(10_000)
+        for batch in reader:
+            yield from batch.to_pylist()
+
+    def counts(self) -> dict[str, int]:
+        """Return how many requests went which way."""
+        needed, unknown, bought = self._run(
+            """
+            select
+                (select count(*) from needed),
+                (select count(*) from unknown),
+                (select count(*) from to_buy)
+            """
+        ).fetchall()[0]
+        return {
+            "needed_count": needed,
+            "known_count": needed - unknown,
+            "joined_count": unknown - bought,
+            "bought_count": bought,
+        }
+
+    def _run(self, statement: str, **values: Any) -> duckdb.DuckDBPyConnection:
+        return self._database.execute(statement, values or None)

@@ -1,0 +1,338 @@
+"""The ledger: which shard went into which batch, so that nothing is paid twice.
+
+One small object per shard, changed only by conditional writes. `open.json` names the entries that
+are not closed yet, and its `plan_number` decides between two plans at once.
+"""
+
+import datetime as dt
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Generic, Literal, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from include.errors import LedgerConflictError, LedgerStateError
+from include.storage import ObjectStore, StorageUnavailableError, WriteRefusedError
+
+logger = logging.getLogger(__name__)
+
+State = Literal["planned", "intent", "submitted", "ended", "collected", "loaded", "abandoned"]
+OPEN_STATES: frozenset[State] = frozenset({"planned", "intent", "submitted", "ended", "collected"})
+CHANGE_TRIES = 12
+"""How often a change is applied anew to an entry that others keep changing."""
+
+
+class Record(BaseModel):
+    """Base of what lies in the ledger: refuses what it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: Literal[1] = 1
+    revision: int = 0
+    nonce: str = ""
+    """Who wrote this revision: a lost answer is told from a lost race by it."""
+
+
+class Step(BaseModel):
+    """One line of an entry's history."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    at: dt.datetime
+    state: State
+    by: str
+    note: str = ""
+
+
+class Intent(BaseModel):
+    """The right to POST once. All times are the API's clock."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    t0: dt.datetime
+    look_until: dt.datetime
+    nonce: str
+
+
+class Output(BaseModel):
+    """The keys that count among those that attempts at collecting have written."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    attempt: str
+    collected_at: dt.datetime
+    results_key: str
+    enrichments_key: str
+    failures_key: str
+    enrichment_count: int
+    failure_count: int
+
+
+class Entry(Record):
+    """What is known of one shard."""
+
+    shard_id: str
+    spec: str
+    state: State
+    run_key: str
+    """The run that planned it."""
+    round: int
+    prompt_version: str
+    model: str
+    request_count: int
+    body_bytes: int
+    estimate_usd: Decimal
+    list_estimate_usd: Decimal
+    approved_by: tuple[str, ...] = ()
+    """Runs whose approval covers this shard."""
+    intent: Intent | None = None
+    first_t0: dt.datetime | None = None
+    """`t0` of the first intent: nothing created an hour before it can be ours."""
+    batch_id: str | None = None
+    """The batch that is proven to be this shard."""
+    is_adopted: bool = False
+    """The batch was found, not answered."""
+    batch_created_at: dt.datetime | None = None
+    batch_expires_at: dt.datetime | None = None
+    batch_ended_at: dt.datetime | None = None
+    surplus_batch_ids: tuple[str, ...] = ()
+    struck_batch_ids: tuple[str, ...] = ()
+    """Candidates whose results showed that they are strangers."""
+    download_times: tuple[dt.datetime, ...] = ()
+    """When a complete download lacked lines."""
+    output: Output | None = None
+    history: tuple[Step, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the shard still needs something done."""
+        return self.state in OPEN_STATES
+
+    def moved(
+        self, *, state: State, by: str, at: dt.datetime, note: str = "", **changes: Any
+    ) -> Self:
+        """Return this entry one step on, with the step in its history."""
+        step = Step(at=at, state=state, by=by, note=note)
+        return self.model_copy(update={"state": state, "history": (*self.history, step), **changes})
+
+
+class OpenShard(BaseModel):
+    """What planning needs to know of an open entry without reading it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    request_count: int
+    estimate_usd: Decimal
+
+
+class OpenLedger(Record):
+    """`open.json`: the entries that are not closed, and the number of the last plan."""
+
+    ledger_id: str
+    plan_number: int = 0
+    loaded_count: int = 0
+    """Shards that the warehouse has; it must never know fewer."""
+    shards: dict[str, OpenShard] = {}
+
+
+class BatchClaim(Record):
+    """`ledger/batches/<batch_id>.json`: proof of which shard a batch is."""
+
+    batch_id: str
+    spec: str
+    shard_id: str
+    claimed_at: dt.datetime
+
+
+RecordT = TypeVar("RecordT", bound=Record)
+
+
+@dataclass(frozen=True, slots=True)
+class Held(Generic[RecordT]):
+    """A record as it was read, and the ETag that a change of it must match."""
+
+    record: RecordT
+    etag: str
+
+
+class Ledger:
+    """The ledger of one spec."""
+
+    def __init__(self, store: ObjectStore, spec: str) -> None:
+        """Keep the ledger of `spec` in `store`."""
+        self._store = store
+        self.spec = spec
+
+    @property
+    def open_key(self) -> str:
+        """Where `open.json` lies."""
+        return f"ledger/{self.spec}/open.json"
+
+    def entry_key(self, shard_id: str) -> str:
+        """Return where the entry of a shard lies."""
+        return f"ledger/{self.spec}/{shard_id}.json"
+
+    def find(self, shard_id: str) -> Held[Entry] | None:
+        """Return the entry of a shard, or None when there is none."""
+        return _read(self._store, self.entry_key(shard_id), Entry)
+
+    def read(self, shard_id: str) -> Held[Entry]:
+        """Return the entry of a shard.
+
+        Raises:
+            LedgerStateError: There is none.
+        """
+        held = self.find(shard_id)
+        if held is None:
+            msg = f"no ledger entry {self._store.uri(self.entry_key(shard_id))}"
+            raise LedgerStateError(msg)
+        return held
+
+    def create(self, entry: Entry) -> Held[Entry]:
+        """Write the first revision of an entry.
+
+        Raises:
+            LedgerConflictError: The shard has an entry that somebody else wrote.
+        """
+        return _write(self._store, self.entry_key(entry.shard_id), entry, None)
+
+    def put(self, held: Held[Entry], changed: Entry) -> Held[Entry]:
+        """Write the next revision of an entry.
+
+        Raises:
+            LedgerConflictError: Somebody else changed it first.
+        """
+        return _write(self._store, self.entry_key(changed.shard_id), changed, held)
+
+    def change(self, shard_id: str, step: Callable[[Entry], Entry | None]) -> Entry:
+        """Apply a step to an entry, anew whenever somebody else was faster.
+
+        Args:
+            step: Returns the changed entry, or None when there is nothing (left) to do. It must
+                decide from its argument alone.
+        """
+        for _ in range(CHANGE_TRIES):
+            held = self.read(shard_id)
+            changed = step(held.record)
+            if changed is None:
+                return held.record
+            try:
+                return self.put(held, changed).record
+            except LedgerConflictError:
+                continue
+        msg = f"entry {shard_id} was changed by others {CHANGE_TRIES} times in a row"
+        raise LedgerConflictError(msg)
+
+    def read_open(self) -> Held[OpenLedger]:
+        """Return `open.json`, made when the ledger is new.
+
+        Raises:
+            LedgerStateError: It is missing although entries exist.
+        """
+        held = _read(self._store, self.open_key, OpenLedger)
+        if held is not None:
+            return held
+        if self._store.has_any(f"ledger/{self.spec}/"):
+            msg = (
+                f"{self._store.uri(self.open_key)} is missing although entries exist; rebuild it "
+                "from the entries before anything is bought (docs/runbook.md)"
+            )
+            raise LedgerStateError(msg)
+        try:
+            return self.put_open(None, OpenLedger(ledger_id=secrets.token_hex(16)))
+        except LedgerConflictError:
+            return self.read_open()
+
+    def put_open(self, held: Held[OpenLedger] | None, changed: OpenLedger) -> Held[OpenLedger]:
+        """Write the next revision of `open.json`.
+
+        Raises:
+            LedgerConflictError: Somebody else changed it first.
+        """
+        return _write(self._store, self.open_key, changed, held)
+
+    def close(self, shard_id: str) -> None:
+        """Take a closed entry out of `open.json`; nothing happens when it is out already."""
+        is_loaded = self.read(shard_id).record.state == "loaded"
+        for _ in range(CHANGE_TRIES):
+            held = self.read_open()
+            if shard_id not in held.record.shards:
+                return
+            shards = {k: v for k, v in held.record.shards.items() if k != shard_id}
+            changed = held.record.model_copy(
+                update={"shards": shards, "loaded_count": held.record.loaded_count + is_loaded}
+            )
+            try:
+                self.put_open(held, changed)
+            except LedgerConflictError:
+                continue
+            return
+        msg = f"open.json was changed by others {CHANGE_TRIES} times in a row"
+        raise LedgerConflictError(msg)
+
+    def find_claim(self, batch_id: str) -> BatchClaim | None:
+        """Return which shard a batch is proven to be, or None."""
+        held = _read(self._store, claim_key(batch_id), BatchClaim)
+        return held.record if held else None
+
+    def claim(self, batch_id: str, shard_id: str, *, now: dt.datetime) -> BatchClaim:
+        """Write down, once, that a batch is a shard; an earlier claim is returned as it stands."""
+        claim = BatchClaim(batch_id=batch_id, spec=self.spec, shard_id=shard_id, claimed_at=now)
+        try:
+            return _write(self._store, claim_key(batch_id), claim, None).record
+        except LedgerConflictError:
+            earlier = self.find_claim(batch_id)
+            if earlier is None:
+                raise
+            return earlier
+
+
+def claim_key(batch_id: str) -> str:
+    """Return where the claim of a batch lies, whatever its spec."""
+    return f"ledger/batches/{batch_id}.json"
+
+
+def read_claim(store: ObjectStore, batch_id: str) -> BatchClaim:
+    """Return which shard a batch is proven to be.
+
+    Raises:
+        LedgerStateError: Nobody has claimed it.
+    """
+    held = _read(store, claim_key(batch_id), BatchClaim)
+    if held is None:
+        msg = f"batch {batch_id} is not proven to be any shard"
+        raise LedgerStateError(msg)
+    return held.record
+
+
+def _read(store: ObjectStore, key: str, model: type[RecordT]) -> Held[RecordT] | None:
+    stored = store.read(key)
+    if stored is None:
+        return None
+    try:
+        return Held(model.model_validate_json(stored.data), stored.etag)
+    except ValidationError as error:
+        msg = f"{store.uri(key)} is not a {model.__name__} that this version can read: {error}"
+        raise LedgerStateError(msg) from None
+
+
+def _write(
+    store: ObjectStore, key: str, record: RecordT, held: Held[RecordT] | None
+) -> Held[RecordT]:
+    """Put one revision; after a refusal or a lost answer, read again: my nonce means I wrote it."""
+    signed = record.model_copy(
+        update={"nonce": secrets.token_hex(8), "revision": record.revision + 1}
+    )
+    data = signed.model_dump_json().encode()
+    try:
+        etag = store.create(key, data) if held is None else store.replace(key, data, etag=held.etag)
+    except (WriteRefusedError, StorageUnavailableError):
+        found = _read(store, key, type(record))
+        if found is None or found.record.nonce != signed.nonce:
+            msg = f"{store.uri(key)} was changed by somebody else"
+            raise LedgerConflictError(msg) from None
+        return found
+    return Held(signed, etag)

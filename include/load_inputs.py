@@ -1,0 +1,167 @@
+"""Streams for the warehouse: the files of a run and its shards, joined on disk."""
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from include.answers import AnswerSchema
+from include.warehouse.staging import DOCUMENTS, FAILURES, RESULTS, enrichments_schema
+
+LAST_ATTEMPT = 4
+"""The night's own submission and three retry rounds."""
+
+PendingReason = Literal["in_flight", "spend_rejected", "account"]
+
+_DOCUMENTS = """
+select
+    i.document_id, i.content_sha256, i.media_type, i.extraction_outcome, i.characters,
+    cast(i.pages as bigint) as pages, i.request_id, i.request_id as enrichment_id,
+    coalesce(i.fixed_state, case when w.reason is not null then 'pending' end) as fixed_state,
+    coalesce(i.fixed_reason, w.reason) as fixed_reason
+from read_parquet($indexes) as i
+left join waiting as w on w.request_id = i.request_id
+"""
+_UNBUILT = """
+select
+    document_id, null as content_sha256, null as media_type, null as extraction_outcome,
+    null as characters, null as pages, null as request_id, null as enrichment_id,
+    'pending' as fixed_state, 'not_built' as fixed_reason
+from read_parquet($slices)
+"""
+_WAITING_FAILED = """
+insert into waiting
+select
+    request_id,
+    case
+        when followup = 'stop' then 'account'
+        when not $is_last then 'in_flight'
+        when attempt >= $last_attempt then 'unanswered'
+        else 'retry_window'
+    end
+from read_parquet($failures)
+where followup <> 'dead_letter'
+qualify row_number() over (partition by request_id order by attempt desc) = 1
+"""
+_RESULTS = """
+select
+    batch_id, request_id, request_id as enrichment_id, null as part_number, null as part_count,
+    document_id, run_key, attempt, outcome, stop_reason, error_type, error_message, model,
+    input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd, list_cost_usd
+from read_parquet($paths, union_by_name = true)
+"""
+_FAILURES = """
+select
+    request_id,
+    outcome as reason,
+    error_type,
+    error_message,
+    attempt as attempts,
+    batch_id as last_batch_id,
+    followup = 'dead_letter' or (
+        $is_last and followup = 'retry' and attempt >= $last_attempt
+        and outcome not in ('expired', 'canceled')
+    ) as is_final
+from read_parquet($failures)
+"""
+
+
+class ShardParts:
+    """Local files of the shards that were collected."""
+
+    def __init__(self) -> None:
+        """Start without any."""
+        self.enrichments: list[str] = []
+        self.failures: list[str] = []
+
+
+class LoadInputs:
+    """Streams for the warehouse, joined on disk."""
+
+    def __init__(
+        self, database: duckdb.DuckDBPyConnection, parts: ShardParts, *, is_last: bool
+    ) -> None:
+        """Join the files of `parts`; `is_last` when no round follows."""
+        self._database = database
+        self._parts = parts
+        self._is_last = is_last
+        database.execute("create table waiting (request_id varchar, reason varchar)")
+        if parts.failures:
+            database.execute(
+                _WAITING_FAILED,
+                {
+                    "failures": parts.failures,
+                    "is_last": is_last,
+                    "last_attempt": LAST_ATTEMPT,
+                },
+            )
+
+    def note_all_waiting(self, paths: list[str], reason: PendingReason) -> None:
+        """Say why the requests of some files have no result."""
+        if paths:
+            self._database.execute(
+                """
+                insert into waiting
+                select distinct request_id, $reason from read_parquet($paths)
+                where request_id is not null
+                """,
+                {"paths": paths, "reason": reason},
+            )
+
+    def documents(self, indexes: list[str], slices: list[str]) -> pa.RecordBatchReader:
+        """Stream every document of the run: those of the indexes, then those never built."""
+        parts = [
+            self._stream(statement, DOCUMENTS, **{name: paths})
+            for statement, name, paths in (
+                (_DOCUMENTS, "indexes", indexes),
+                (_UNBUILT, "slices", slices),
+            )
+            if paths
+        ]
+        return pa.RecordBatchReader.from_batches(
+            DOCUMENTS, (batch for part in parts for batch in part)
+        )
+
+    def results(self) -> pa.RecordBatchReader | None:
+        """Stream what was paid, and what came of it."""
+        paths = [*self._parts.enrichments, *self._parts.failures]
+        if not paths:
+            return None
+        return pa.RecordBatchReader.from_batches(
+            RESULTS, self._stream(_RESULTS, RESULTS, paths=paths)
+        )
+
+    def failures(self) -> pa.RecordBatchReader | None:
+        """Stream the requests that failed."""
+        if not self._parts.failures:
+            return None
+        stream = self._stream(
+            _FAILURES,
+            FAILURES,
+            failures=self._parts.failures,
+            is_last=self._is_last,
+            last_attempt=LAST_ATTEMPT,
+        )
+        return pa.RecordBatchReader.from_batches(FAILURES, stream)
+
+    def enrichments(self, schema: AnswerSchema) -> pa.RecordBatchReader | None:
+        """Stream the valid answers."""
+        shape = enrichments_schema(schema)
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            for path in self._parts.enrichments:
+                for batch in pq.ParquetFile(path).iter_batches():
+                    renamed = batch.append_column("enrichment_id", batch.column("request_id"))
+                    yield renamed.select(shape.names).cast(shape)
+
+        if not self._parts.enrichments:
+            return None
+        return pa.RecordBatchReader.from_batches(shape, batches())
+
+    def _stream(self, statement: str, shape: pa.Schema, **values: Any) -> Iterator[pa.RecordBatch]:
+        relation = self._database.cursor().sql(statement, params=values)
+        reader: Any = relation.to_arrow_reader(10_000)
+        for batch in reader:
+            yield batch.select(shape.names).cast(shape)

@@ -1,0 +1,267 @@
+"""Planning: which requests are bought, which are waited for, and which are answered already.
+
+One function decides, for nights and retry rounds alike. Its put of `open.json` is the decision;
+what a crash leaves before that put is never submitted.
+"""
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import BaseModel, ConfigDict
+
+from include.costs import estimate
+from include.errors import LedgerConflictError, LimitExceededError
+from include.identities import shard_digest, shard_id
+from include.joins import RequestJoins
+from include.ledger import CHANGE_TRIES, Entry, Held, Ledger, OpenLedger, OpenShard
+from include.packing import IndexRow, ShardLimits, pack
+from include.segments import body_bytes
+from include.shards import REQUEST_IDS_SCHEMA, ShardFiles, ShardSchema
+from include.spec import FrozenSpec
+from include.storage import ObjectStore
+
+if TYPE_CHECKING:
+    from include.config import Settings
+
+logger = logging.getLogger(__name__)
+
+MAX_SHARDS = 1_000
+"""Most shards of one run: mapped tasks end at 1,024 (`core.max_map_length`)."""
+
+
+class PlannedShard(BaseModel):
+    """A shard that a run waits for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    shard_id: str
+    request_count: int
+    body_bytes: int
+    estimate_usd: Decimal
+    list_estimate_usd: Decimal
+    is_joined: bool
+    """Another run, or an earlier try of this one, planned it."""
+
+
+class ShardPlan(BaseModel):
+    """What a plan decided."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    plan_number: int
+    needed_count: int
+    """Distinct requests that documents of the run need an answer to."""
+    known_count: int
+    """Of these: answered, or dead letters, in the warehouse."""
+    joined_count: int
+    """Of these: in a shard that is open already."""
+    bought_count: int
+    """Of these: bought by this plan."""
+    shards: tuple[PlannedShard, ...]
+
+    @property
+    def estimate_usd(self) -> Decimal:
+        """What the shards of the plan that are not joined will cost."""
+        return sum((s.estimate_usd for s in self.shards if not s.is_joined), Decimal(0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planner:
+    """What planning needs, for one spec and round."""
+
+    spec: FrozenSpec
+    run_key: str
+    round_number: int
+    ledger: Ledger
+    store: ObjectStore
+    settings: "Settings"
+    work_dir: Path
+    now: Callable[[], dt.datetime]
+
+    def plan(
+        self, index_keys: Sequence[str], known_key: str, *, dry_run: bool = False
+    ) -> ShardPlan:
+        """Decide what is bought.
+
+        Args:
+            index_keys: Parquet files of `INDEX_SCHEMA` with the requests needed.
+            known_key: Parquet file with the `request_id` of each that the warehouse has the end of.
+            dry_run: Decide, but write nothing.
+
+        Raises:
+            LimitExceededError: The night would need more than `MAX_SHARDS` shards.
+            LedgerConflictError: Others kept planning at the same time.
+        """
+        paths = [
+            self.store.download(key, self.work_dir / f"index-{number}.parquet")
+            for number, key in enumerate(index_keys)
+        ]
+        known = self.store.download(known_key, self.work_dir / "known.parquet")
+        for _ in range(CHANGE_TRIES):
+            held = self.ledger.read_open()
+            held = self._without_closed(held)
+            with self._joins(paths, known, held.record) as joins:
+                plan, entries = self._decide(joins, held.record, dry_run=dry_run)
+            if dry_run or not entries or self._put_plan(held, entries):
+                return plan
+            logger.info("overtaken spec=%s plan_number=%d", self.spec.name, plan.plan_number)
+        msg = f"other runs of {self.spec.name} planned {CHANGE_TRIES} times in between; try again"
+        raise LedgerConflictError(msg)
+
+    def _without_closed(self, held: Held[OpenLedger]) -> Held[OpenLedger]:
+        """Finish what a crash left: entries that were closed but not taken out of `open.json`."""
+        closed = [one for one in held.record.shards if not self.ledger.read(one).record.is_open]
+        for one in closed:
+            self.ledger.close(one)
+        return self.ledger.read_open() if closed else held
+
+    def _joins(self, paths: Sequence[Path], known: Path, open_ledger: OpenLedger) -> RequestJoins:
+        joins = RequestJoins(self.work_dir, paths, known)
+        for one in open_ledger.shards:
+            entry = self.ledger.read(one).record
+            files = ShardFiles(self.spec.name, one)
+            if entry.output is None:
+                joins.add_open(one, self._fetch(files.request_ids_key))
+            else:
+                joins.add_open(one, self._fetch(entry.output.enrichments_key))
+                joins.add_dead(one, self._fetch(entry.output.failures_key))
+        return joins
+
+    def _fetch(self, key: str) -> Path:
+        return self.store.download(key, self.work_dir / "joined.parquet")
+
+    def _decide(
+        self, joins: RequestJoins, open_ledger: OpenLedger, *, dry_run: bool
+    ) -> tuple[ShardPlan, list[Entry]]:
+        limits = ShardLimits(self.settings.max_requests_per_shard, self.settings.max_shard_bytes)
+        taken = {shard.request_count for shard in open_ledger.shards.values()}
+        joined = [self._joined(one) for one in joins.joined_shards()]
+        shards, entries = [], []
+        for rows in pack(joins.to_buy(), limits, taken_counts=taken):
+            entry = self._new_entry(rows)
+            shards.append(_planned(entry, is_joined=False))
+            if len(shards) + len(joined) > MAX_SHARDS:
+                msg = (
+                    f"{self.spec.name} needs more than {MAX_SHARDS} shards; raise "
+                    "max_requests_per_shard or max_shard_bytes, or use the limit param"
+                )
+                raise LimitExceededError(msg)
+            if not dry_run:
+                entries.append(self._write_shard(entry, rows))
+        if entries:
+            shards = [
+                shard.model_copy(update={"shard_id": entry.shard_id})
+                for shard, entry in zip(shards, entries, strict=True)
+            ]
+        counts = joins.counts()
+        plan = ShardPlan(
+            plan_number=open_ledger.plan_number + 1,
+            **counts,
+            shards=(*joined, *shards),
+        )
+        return plan, entries
+
+    def _joined(self, one: str) -> PlannedShard:
+        entry = self.ledger.read(one).record
+        return _planned(entry, is_joined=True)
+
+    def _new_entry(self, rows: list[IndexRow]) -> Entry:
+        """Return the entry of new rows, under the id it has when its digest was never used."""
+        line_bytes = sum(row["line_length"] for row in rows)
+        cost = estimate(
+            self.spec.model,
+            request_count=len(rows),
+            characters=sum(row["prompt_characters"] for row in rows),
+        )
+        ids = sorted(row["request_id"] for row in rows)
+        entry = Entry(
+            shard_id=shard_id(shard_digest(ids, self.round_number), 0),
+            spec=self.spec.name,
+            state="planned",
+            run_key=self.run_key,
+            round=self.round_number,
+            prompt_version=self.spec.prompt_version,
+            model=self.spec.model,
+            request_count=len(rows),
+            body_bytes=body_bytes(line_bytes, len(rows)),
+            estimate_usd=cost.batch_usd,
+            list_estimate_usd=cost.list_usd,
+        )
+        return entry.moved(state="planned", by=self.run_key, at=self.now())
+
+    def _write_shard(self, entry: Entry, rows: list[IndexRow]) -> Entry:
+        """Write what the shard needs, then its entry; an entry left by a crash is taken over."""
+        for closed_count in range(CHANGE_TRIES**2):
+            one = shard_id(entry.shard_id.rsplit("-", 1)[0], closed_count)
+            mine = entry.model_copy(update={"shard_id": one})
+            held = self.ledger.find(one)
+            if held is not None and not held.record.is_open:
+                continue
+            if held is not None and held.record.state != "planned":
+                msg = f"shard {one} was submitted by a plan made at the same time"
+                raise LedgerConflictError(msg)
+            self._write_files(ShardFiles(entry.spec, one), rows)
+            if held is None:
+                return self.ledger.create(mine).record
+            taken_over = mine.model_copy(
+                update={"revision": held.record.revision, "approved_by": held.record.approved_by}
+            )
+            return self.ledger.put(held, taken_over).record
+        msg = f"shard digest of {entry.shard_id} was closed {CHANGE_TRIES**2} times"
+        raise LimitExceededError(msg)
+
+    def _write_files(self, files: ShardFiles, rows: list[IndexRow]) -> None:
+        path = self.work_dir / "request_ids.parquet"
+        names = REQUEST_IDS_SCHEMA.names
+        table = pa.Table.from_pylist(
+            [{name: row[name] for name in names} for row in rows], schema=REQUEST_IDS_SCHEMA
+        )
+        pq.write_table(table, path)
+        self.store.upload(path, files.request_ids_key)
+        schema = ShardSchema(
+            prompt_version=self.spec.prompt_version,
+            model=self.spec.model,
+            answer_schema=self.spec.answer_schema,
+        )
+        self.store.write(files.schema_key, schema.model_dump_json().encode())
+
+    def _put_plan(self, held: Held[OpenLedger], entries: Iterable[Entry]) -> bool:
+        """Add the entries to `open.json`: the decision. False when another plan was faster."""
+        added = {
+            entry.shard_id: OpenShard(
+                request_count=entry.request_count, estimate_usd=entry.estimate_usd
+            )
+            for entry in entries
+        }
+        plan_number = held.record.plan_number
+        for _ in range(CHANGE_TRIES):
+            changed = held.record.model_copy(
+                update={"plan_number": plan_number + 1, "shards": held.record.shards | added}
+            )
+            try:
+                self.ledger.put_open(held, changed)
+            except LedgerConflictError:
+                held = self.ledger.read_open()
+                if held.record.plan_number != plan_number:
+                    return False
+                continue  # only closers wrote: merge, and put again
+            return True
+        return False
+
+
+def _planned(entry: Entry, *, is_joined: bool) -> PlannedShard:
+    return PlannedShard(
+        shard_id=entry.shard_id,
+        request_count=entry.request_count,
+        body_bytes=entry.body_bytes,
+        estimate_usd=entry.estimate_usd,
+        list_estimate_usd=entry.list_estimate_usd,
+        is_joined=is_joined,
+    )

@@ -1,0 +1,154 @@
+"""The report of a night: what happened to every document, what it cost, and why not."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from include.ledger import Entry
+
+FAILURES_SHOWN = 20
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class StateCount(_Part):
+    """How many documents ended in one state for one reason."""
+
+    state: str
+    state_reason: str | None
+    document_count: int
+
+
+class OutcomeCount(_Part):
+    """What came of the requests that the run bought, by outcome."""
+
+    outcome: str
+    result_count: int
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    cost_usd: Decimal
+    list_cost_usd: Decimal
+
+
+class BatchLine(_Part):
+    """One batch that the run submitted or waited for."""
+
+    shard_id: str
+    batch_id: str | None
+    round: int
+    state: str
+    request_count: int
+    is_own: bool
+    """Bought by this run."""
+    is_adopted: bool
+
+
+class FailureLine(_Part):
+    """One document without an enrichment."""
+
+    document_uri: str
+    state: str
+    state_reason: str | None
+    error_message: str | None
+
+
+class NightReport(_Part):
+    """`report.json`."""
+
+    schema_version: Literal[1] = 1
+    spec: str
+    run_key: str
+    run_id: str
+    run_type: str
+    window_start_at: dt.datetime
+    window_end_at: dt.datetime
+    started_at: dt.datetime
+    finished_at: dt.datetime
+    verdict: Literal["green", "red"]
+    problems: tuple[str, ...]
+    listed_count: int
+    documents: dict[str, int]
+    """Documents by state; they add up to `listed_count`."""
+    reasons: tuple[StateCount, ...]
+    needed_count: int
+    known_count: int
+    joined_count: int
+    bought_count: int
+    outcomes: tuple[OutcomeCount, ...]
+    batches: tuple[BatchLine, ...]
+    forecast_usd: Decimal
+    actual_usd: Decimal
+    list_usd: Decimal
+    failures: tuple[FailureLine, ...]
+
+    @property
+    def night(self) -> str:
+        """The night as YYYY-MM-DD: the UTC date on which the window begins."""
+        return f"{self.window_start_at.astimezone(dt.UTC):%Y-%m-%d}"
+
+
+def batch_lines(entries: Iterable[Entry], run_key: str) -> tuple[BatchLine, ...]:
+    """Return the report's line of each shard."""
+    return tuple(
+        BatchLine(
+            shard_id=entry.shard_id,
+            batch_id=entry.batch_id,
+            round=entry.round,
+            state=entry.state,
+            request_count=entry.request_count,
+            is_own=entry.run_key == run_key,
+            is_adopted=entry.is_adopted,
+        )
+        for entry in entries
+    )
+
+
+def summary_lines(report: NightReport) -> Iterator[str]:
+    """Yield the report as a person reads it in a log."""
+    counts = [f"{count} {state}" for state, count in report.documents.items() if count]
+    yield f"night {report.window_start_at:%Y-%m-%d %H:%M} to {report.window_end_at:%Y-%m-%d %H:%M}"
+    yield f"listed {report.listed_count} = {' + '.join(counts) or '0'}"
+    yield (
+        f"requests {report.needed_count}: {report.known_count} known, "
+        f"{report.joined_count} in open batches, {report.bought_count} bought"
+    )
+    own = sum(line.is_own for line in report.batches)
+    yield f"batches {own} own, {len(report.batches) - own} joined"
+    yield (
+        f"cost {_usd(report.actual_usd)}, forecast {_usd(report.forecast_usd)}, "
+        f"list price {_usd(report.list_usd)}"
+    )
+    yield from _outcome_lines(report.outcomes)
+    yield from _failure_lines(report.failures)
+    yield f"verdict {report.verdict}"
+    yield from (f"problem: {problem}" for problem in report.problems)
+
+
+def _outcome_lines(outcomes: Sequence[OutcomeCount]) -> Iterator[str]:
+    for line in outcomes:
+        yield (
+            f"results {line.outcome}: {line.result_count}, {line.input_tokens} tokens in, "
+            f"{line.output_tokens} out, {_usd(line.cost_usd)}"
+        )
+
+
+def _failure_lines(failures: Sequence[FailureLine]) -> Iterator[str]:
+    for line in failures:
+        why = f": {line.error_message}" if line.error_message else ""
+        yield f"{line.state} {line.state_reason}: {line.document_uri}{why}"
+
+
+def _usd(amount: Decimal) -> str:
+    return f"${amount:.4f}"
+
+
+def reason_lines(table: Sequence[dict[str, Any]]) -> tuple[StateCount, ...]:
+    """Return the counts by state and reason as the warehouse gives them."""
+    return tuple(StateCount(**row) for row in table)

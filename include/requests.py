@@ -1,0 +1,91 @@
+"""Document to request: one line of JSON, the same bytes for the same question."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+from include import identities
+from include.results import Outcome
+from include.spec import FrozenSpec
+
+OUTPUT_TOKENS_FACTOR = 4
+"""How much more a truncated answer may say when it is asked for again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as it goes on the wire."""
+
+    request_id: str
+    line: bytes
+    """`{"custom_id": …, "params": {…}}`, without a line break."""
+
+
+def content_sha256(text: str) -> str:
+    """Return the digest of a document's content as it is sent."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class RequestBuilder:
+    """Builds the requests of one spec."""
+
+    def __init__(self, spec: FrozenSpec) -> None:
+        """Keep what all requests of `spec` have in common."""
+        self._spec = spec
+
+    def build(self, text: str) -> Request:
+        """Ask the spec's question about one document."""
+        sha256 = content_sha256(text)
+        request_id = identities.request_id(self._spec.name, self._spec.prompt_version, sha256)
+        user_text = msgspec.json.encode(fence(text, sha256))
+        line = b"".join(
+            (
+                b'{"custom_id":"',
+                request_id.encode(),
+                b'","params":{"max_tokens":',
+                str(self._spec.max_output_tokens).encode(),
+                b',"messages":[{"role":"user","content":[{"type":"text","text":',
+                user_text,
+                b"}]}],",
+                self._shared_params,
+            )
+        )
+        return Request(request_id, line)
+
+    @cached_property
+    def _shared_params(self) -> bytes:
+        """The rest of the line: everything that does not depend on the document."""
+        return msgspec.json.encode(self._spec.request_params)[1:] + b"}"
+
+
+def fence(text: str, sha256: str) -> str:
+    """Mark a text as data: a document cannot close a fence that is named by its own digest."""
+    tag = f"document_{sha256[:12]}"
+    return f"<{tag}>\n{text}\n</{tag}>"
+
+
+def revise(line: bytes, spec: FrozenSpec, *, outcome: Outcome, complaint: str) -> bytes:
+    """Return the request as the next round asks it, under the same `custom_id`.
+
+    Args:
+        line: The request as last sent.
+        spec: The spec it was built by.
+        outcome: What came back.
+        complaint: What the validator said of an `invalid_output`.
+    """
+    request: dict[str, Any] = msgspec.json.decode(line)
+    params = request["params"]
+    if outcome == "truncated":
+        if params["max_tokens"] >= spec.max_output_tokens_limit:
+            params["thinking"] = {"type": "disabled"}
+        params["max_tokens"] = min(
+            params["max_tokens"] * OUTPUT_TOKENS_FACTOR, spec.max_output_tokens_limit
+        )
+    if outcome == "invalid_output":
+        content = params["messages"][0]["content"]
+        note = f"An earlier answer was not usable: {complaint}. Follow the schema exactly."
+        params["messages"][0]["content"] = [content[0], {"type": "text", "text": note}]
+    return msgspec.json.encode(request)

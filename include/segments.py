@@ -1,0 +1,111 @@
+"""Segments: request lines in independent zstd frames, so that any line can be read alone."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+import zstandard
+
+from include.storage import ObjectStore
+
+FRAME_BYTES = 1_000_000
+"""Uncompressed size at which a frame is closed: what reading one line costs."""
+
+_BODY_START = b'{"requests":['
+_BODY_END = b"]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one line lies."""
+
+    segment_key: str
+    frame_start: int
+    """Offset of the frame in the segment, in bytes."""
+    frame_length: int
+    line_start: int
+    """Offset of the line in the uncompressed frame, in bytes."""
+    line_length: int
+
+
+@dataclass
+class SegmentWriter:
+    """Appends lines to a file, frame by frame."""
+
+    file: BinaryIO
+    segment_key: str
+    _lines: list[bytes] = field(default_factory=list)
+    _pending_bytes: int = 0
+    _frame_start: int = 0
+
+    def append(self, line: bytes) -> list[Place]:
+        """Add a line; return the places of all lines of a frame when that closes one."""
+        self._lines.append(line)
+        self._pending_bytes += len(line) + 1
+        return self.close_frame() if self._pending_bytes >= FRAME_BYTES else []
+
+    def close_frame(self) -> list[Place]:
+        """Write what is pending as one frame, and return the places of its lines, in order."""
+        if not self._lines:
+            return []
+        frame = zstandard.ZstdCompressor(level=3).compress(b"\n".join(self._lines) + b"\n")
+        self.file.write(frame)
+        places, start = [], 0
+        for line in self._lines:
+            places.append(Place(self.segment_key, self._frame_start, len(frame), start, len(line)))
+            start += len(line) + 1
+        self._frame_start += len(frame)
+        self._lines, self._pending_bytes = [], 0
+        return places
+
+
+def read_lines(store: ObjectStore, places: Iterable[Place]) -> Iterator[bytes]:
+    """Yield the line at each place; places of one frame should follow each other."""
+    current: tuple[str, int] | None = None
+    frame = b""
+    for place in places:
+        if (place.segment_key, place.frame_start) != current:
+            packed = store.read_range(
+                place.segment_key, start=place.frame_start, length=place.frame_length
+            )
+            frame = zstandard.ZstdDecompressor().decompress(packed)
+            current = (place.segment_key, place.frame_start)
+        yield frame[place.line_start : place.line_start + place.line_length]
+
+
+def body_bytes(line_bytes: int, line_count: int) -> int:
+    """Return the size on the wire of a batch of `line_count` requests, `line_bytes` in all."""
+    return len(_BODY_START) + line_bytes + max(line_count - 1, 0) + len(_BODY_END)
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenBody:
+    """The JSON body of a batch on disk."""
+
+    path: Path
+    byte_count: int
+    request_count: int
+    sha256: str
+
+
+def write_body(lines: Iterable[bytes], path: Path) -> WrittenBody:
+    """Write the JSON body of `POST /v1/messages/batches`, line by line."""
+    sha256 = hashlib.sha256()
+    count = 0
+    with path.open("wb") as file:
+
+        def put(part: bytes) -> None:
+            sha256.update(part)
+            file.write(part)
+
+        put(_BODY_START)
+        for line in lines:
+            if count:
+                put(b",")
+            put(line)
+            count += 1
+        put(_BODY_END)
+        byte_count = file.tell()
+    return WrittenBody(path, byte_count, count, sha256.hexdigest())

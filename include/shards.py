@@ -1,0 +1,106 @@
+"""What a shard needs, whoever moves it on: its keys, request ids, answer schema and body."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import BaseModel, ConfigDict
+
+from include.answers import AnswerSchema, JsonSchema
+from include.segments import Place, WrittenBody, read_lines, write_body
+from include.storage import ObjectStore
+
+REQUEST_IDS_SCHEMA = pa.schema(
+    [
+        ("request_id", pa.string()),
+        ("document_id", pa.string()),
+        ("segment_key", pa.string()),
+        ("frame_start", pa.int64()),
+        ("frame_length", pa.int64()),
+        ("line_start", pa.int64()),
+        ("line_length", pa.int64()),
+    ]
+)
+"""One row per request, in the order of the body: for whom it is bought, and where its line lies."""
+
+
+class ShardSchema(BaseModel):
+    """`schema.json`: what the answers of a shard are judged by."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prompt_version: str
+    model: str
+    answer_schema: JsonSchema
+
+
+@dataclass(frozen=True, slots=True)
+class ShardFiles:
+    """Where the parts of one shard lie."""
+
+    spec: str
+    shard_id: str
+
+    @property
+    def request_ids_key(self) -> str:
+        """Parquet of `REQUEST_IDS_SCHEMA`."""
+        return self._key("request_ids.parquet")
+
+    @property
+    def schema_key(self) -> str:
+        """JSON of `ShardSchema`."""
+        return self._key("schema.json")
+
+    @property
+    def body_key(self) -> str:
+        """The request lines as they are sent, for audits: JSON lines in zstd frames."""
+        return self._key("body.jsonl.zst")
+
+    def results_key(self, attempt: str) -> str:
+        """Raw result lines of one attempt at collecting."""
+        return self._key(f"results-{attempt}.jsonl.zst")
+
+    def enrichments_key(self, attempt: str) -> str:
+        """Parquet of the answers that one attempt found valid."""
+        return self._key(f"enrichments-{attempt}.parquet")
+
+    def failures_key(self, attempt: str) -> str:
+        """Parquet of what one attempt found wanting."""
+        return self._key(f"failures-{attempt}.parquet")
+
+    def _key(self, name: str) -> str:
+        return f"{self.spec}/shards/{self.shard_id}/{name}"
+
+
+def read_schema(store: ObjectStore, files: ShardFiles) -> tuple[ShardSchema, AnswerSchema]:
+    """Return what the answers of a shard are judged by, compiled."""
+    stored = store.read(files.schema_key)
+    if stored is None:
+        msg = f"{store.uri(files.schema_key)} is missing"
+        raise FileNotFoundError(msg)
+    schema = ShardSchema.model_validate_json(stored.data)
+    return schema, AnswerSchema(schema.answer_schema)
+
+
+def read_owners(store: ObjectStore, files: ShardFiles, work_dir: Path) -> dict[str, str]:
+    """Return the shard's request ids, each with the document it is bought for."""
+    path = store.download(files.request_ids_key, work_dir / f"{files.shard_id}.parquet")
+    table = pq.read_table(path, columns=["request_id", "document_id"])
+    return {row["request_id"]: row["document_id"] for row in table.to_pylist()}
+
+
+def make_body(store: ObjectStore, files: ShardFiles, work_dir: Path) -> WrittenBody:
+    """Put the JSON body of a shard together on disk, from the segments that hold its lines."""
+    path = store.download(files.request_ids_key, work_dir / f"{files.shard_id}.parquet")
+    lines = read_lines(store, _places(path))
+    return write_body(lines, work_dir / f"{files.shard_id}.json")
+
+
+def _places(path: Path) -> Iterator[Place]:
+    for batch in pq.ParquetFile(path).iter_batches(
+        columns=["segment_key", "frame_start", "frame_length", "line_start", "line_length"]
+    ):
+        for row in batch.to_pylist():
+            yield Place(**row)

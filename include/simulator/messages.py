@@ -1,0 +1,138 @@
+"""The message that answers a request, whole or damaged as its fate says."""
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from include.simulator import tokens
+from include.simulator.answers import Answerer
+from include.simulator.fates import Fate
+from include.simulator.validation import Params
+
+SIMULATED = "-simulated"
+"""Ends the `model` of every message, so that no row can be mistaken for Claude's."""
+
+_PREAMBLE = "Here is the metadata you asked for:\n\n"
+_REFUSAL = "I can't help with that."
+Block = dict[str, Any]
+
+
+def build_message(
+    params: Params, fate: Fate, *, answerer: Answerer, message_id: str, service_tier: str
+) -> dict[str, Any]:
+    """Return the message that a request is answered with."""
+    text = answerer.answer(params)
+    content, stop_reason = _content(text, fate), _STOP_REASONS.get(fate.kind, "end_turn")
+    output_tokens = sum(map(_block_tokens, content)) or 2
+    if output_tokens > params["max_tokens"] and content:
+        content = [_text_block(tokens.cut(content[-1].get("text", ""), params["max_tokens"]))]
+        output_tokens, stop_reason = params["max_tokens"], "max_tokens"
+    return {
+        "id": message_id,
+        "type": "message",
+        "role": "assistant",
+        "model": f"{params['model']}{SIMULATED}",
+        "content": content,
+        "stop_reason": stop_reason,
+        "stop_sequence": None,
+        "stop_details": _refusal_details() if stop_reason == "refusal" else None,
+        "container": None,
+        "diagnostics": None,
+        "usage": _usage(params, content, output_tokens, service_tier),
+    }
+
+
+def message_id(seed: int, batch_id: str, custom_id: str) -> str:
+    """Return the id of the answer to one request of a batch."""
+    digest = hashlib.sha256(f"{seed}:{batch_id}:{custom_id}".encode()).hexdigest()
+    return f"msg_01{digest[:22]}"
+
+
+_STOP_REASONS = {
+    "refusal": "refusal",
+    "max_tokens": "max_tokens",
+    "context": "model_context_window_exceeded",
+    "pause_turn": "pause_turn",
+}
+
+
+def _content(text: str, fate: Fate) -> list[Block]:
+    if fate.kind == "empty":
+        return []
+    if fate.kind == "refusal":
+        return [_text_block(_REFUSAL)] if fate.with_text else []
+    if fate.kind == "thinking_first":
+        thought = {"type": "thinking", "thinking": "", "signature": "c2ltdWxhdGVk"}
+        return [thought, _text_block(text)]
+    if fate.kind == "two_text_blocks":
+        middle = len(text) // 2
+        return [_text_block(text[:middle]), _text_block(text[middle:])]
+    damage = _TEXT_DAMAGES.get(fate.kind)
+    return [_text_block(damage(text) if damage else text)]
+
+
+def _half(text: str) -> str:
+    return text[: len(text) // 2]
+
+
+def _against_schema(text: str) -> str:
+    """Take away the first field and add one that nobody asked for."""
+    answer = msgspec.json.decode(text)
+    if not isinstance(answer, dict):
+        return msgspec.json.encode({"answer": answer}).decode()
+    rest = dict(list(answer.items())[1:])
+    return msgspec.json.encode(rest | {"unexpected_field": True}).decode()
+
+
+def _shout(text: str) -> str:
+    """Spell the enumerated words in capitals, as constrained decoding may."""
+    words = msgspec.json.decode(text)
+    if not isinstance(words, dict):
+        return text.upper()
+    shouted = {
+        name: value.title() if isinstance(value, str) and value.isalpha() else value
+        for name, value in words.items()
+    }
+    return msgspec.json.encode(shouted).decode()
+
+
+_TEXT_DAMAGES = {
+    "preamble": lambda text: _PREAMBLE + text,
+    "fence": lambda text: f"```json\n{text}\n```",
+    "bad_json": lambda text: f"{_half(text)},,}}",
+    "schema": _against_schema,
+    "enum_case": _shout,
+    "max_tokens": _half,
+    "context": _half,
+    "pause_turn": _half,
+}
+
+
+def _text_block(text: str) -> Block:
+    return {"type": "text", "text": text, "citations": None}
+
+
+def _block_tokens(block: Block) -> int:
+    return tokens.count(block.get("text", ""))
+
+
+def _refusal_details() -> dict[str, Any]:
+    return {"type": "refusal", "category": "general_harms", "explanation": None}
+
+
+def _usage(
+    params: Params, content: list[Block], output_tokens: int, service_tier: str
+) -> dict[str, Any]:
+    return {
+        "input_tokens": tokens.input_tokens(params),
+        "cache_creation_input_tokens": 0,
+        "cache_read_input_tokens": 0,
+        "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
+        "output_tokens": output_tokens,
+        "output_tokens_details": {"thinking_tokens": 0},
+        "service_tier": service_tier,
+        "inference_geo": "global",
+        "server_tool_use": None,
+        "speed": None,
+    }

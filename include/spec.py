@@ -1,0 +1,174 @@
+"""A spec: what to ask of which documents. One declaration, from which everything else follows."""
+
+import re
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from include.answers import AnswerSchema, JsonSchema
+from include.errors import ConfigurationError
+from include.identities import digest
+
+SourceKind = Literal["last_modified", "date_prefix"]
+Thinking = Literal["disabled", "adaptive"]
+
+RESERVED_COLUMNS = frozenset(
+    {
+        "spec",
+        "enrichment_id",
+        "ordinal",
+        "prompt_version",
+        "answer_model",
+        "is_simulated",
+        "loaded_at",
+        "document_uri",
+        "document_id",
+        "bucket",
+        "object_key",
+        "object_version",
+        "last_modified_at",
+        "is_stale",
+        "is_current",
+        "deleted_at",
+    }
+)
+"""Columns of the tables and views that a field must not take the name of."""
+
+_NAME = re.compile(r"^[a-z][a-z0-9_]{0,39}$")
+_FIELD = re.compile(r"^[a-z][a-z0-9_]{0,58}$")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where the documents of a spec lie, and how they belong to a night."""
+
+    by: SourceKind
+    """`date_prefix`: by the day in their key. `last_modified`: by when they were written."""
+    prefix: str = ""
+    """Key prefix; with `date_prefix` it holds `{ds}`, the day as YYYY-MM-DD."""
+    suffixes: tuple[str, ...] = ()
+    """Only keys that end like one of these; all when empty."""
+    bucket: str | None = None
+    """The bucket of the settings when None."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """What to ask, of which documents, of which model, and when."""
+
+    name: str
+    answer: type[BaseModel]
+    """The answer's fields with types, bounds and descriptions."""
+    prompt: str
+    """File name below `include/prompts/`."""
+    source: Source
+    model: str = "claude-haiku-5-5"
+    thinking: Thinking = "disabled"
+    max_output_tokens: int = 1_024
+    max_output_tokens_limit: int = 8_192
+    """What a truncated answer is asked again with at most."""
+    max_characters: int = 200_000
+    """Longer documents are refused. 200,000 characters are about 80,000 tokens: below the 100,000
+    at which the price of Haiku 5.5 rises fivefold."""
+    revision: int = 1
+    """Raise it to ask the same question anew."""
+    schedule: str = "0 2 * * *"
+    max_dead_letter_rate: float = 0.05
+    """Share of dead letters among the documents worked on above which a night is red."""
+    tags: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be asked or stored.
+
+        Raises:
+            ConfigurationError: The spec, its prompt or its answer model is not usable.
+        """
+        if not _NAME.match(self.name):
+            msg = f"spec name {self.name!r} must match {_NAME.pattern}"
+            raise ConfigurationError(msg)
+        if (self.source.by == "date_prefix") != ("{ds}" in self.source.prefix):
+            msg = f"spec {self.name}: a prefix has {{ds}} exactly when the source is by date_prefix"
+            raise ConfigurationError(msg)
+        self.freeze()
+
+    def freeze(self) -> "FrozenSpec":
+        """Return the spec as a run uses it, prompt text and schema included."""
+        schema = AnswerSchema.from_model(self.answer)
+        _check_fields(self.name, schema)
+        prompt_text = _read_prompt(self.name, self.prompt)
+        request_params: dict[str, Any] = {
+            "model": self.model,
+            "system": prompt_text,
+            "thinking": {"type": self.thinking},
+            "output_config": {"format": {"type": "json_schema", "schema": schema.output_schema}},
+        }
+        return FrozenSpec(
+            name=self.name,
+            prompt_version=digest("prompt_version", request_params, self.revision, length=16),
+            prompt_text=prompt_text,
+            model=self.model,
+            answer_schema=schema.json_schema,
+            request_params=request_params,
+            source_by=self.source.by,
+            source_prefix=self.source.prefix,
+            source_suffixes=self.source.suffixes,
+            source_bucket=self.source.bucket,
+            max_output_tokens=self.max_output_tokens,
+            max_output_tokens_limit=self.max_output_tokens_limit,
+            max_characters=self.max_characters,
+            max_dead_letter_rate=self.max_dead_letter_rate,
+        )
+
+
+class FrozenSpec(BaseModel):
+    """A spec as one run uses it: written once, read by every later task of the run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    prompt_version: str
+    prompt_text: str
+    model: str
+    answer_schema: JsonSchema
+    request_params: dict[str, Any]
+    """`params` of a request without `max_tokens` and `messages`."""
+    source_by: SourceKind
+    source_prefix: str
+    source_suffixes: tuple[str, ...]
+    source_bucket: str | None
+    max_output_tokens: int
+    max_output_tokens_limit: int
+    max_characters: int
+    max_dead_letter_rate: float
+
+    @property
+    def schema_of_answer(self) -> AnswerSchema:
+        """The compiled answer schema."""
+        return AnswerSchema(self.answer_schema)
+
+
+def _check_fields(spec_name: str, schema: AnswerSchema) -> None:
+    tables = {table.name: table.columns for table in schema.list_tables}
+    groups = [schema.columns, *tables.values()]
+    names = [column.name for group in groups for column in group] + list(tables)
+    for name in names:
+        if name in RESERVED_COLUMNS or not _FIELD.match(name):
+            msg = (
+                f"spec {spec_name}: field {name!r} must match {_FIELD.pattern} and not be one of "
+                f"{', '.join(sorted(RESERVED_COLUMNS))}"
+            )
+            raise ConfigurationError(msg)
+
+
+def _read_prompt(spec_name: str, file_name: str) -> str:
+    try:
+        text = resources.files("include.prompts").joinpath(file_name).read_text(encoding="utf-8")
+    except OSError:
+        msg = f"spec {spec_name}: no prompt file include/prompts/{file_name}"
+        raise ConfigurationError(msg) from None
+    if not text.strip():
+        msg = f"spec {spec_name}: the prompt file include/prompts/{file_name} is empty"
+        raise ConfigurationError(msg)
+    return text.strip()

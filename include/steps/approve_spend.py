@@ -1,0 +1,63 @@
+"""Task `approve_spend`: which shards a run may submit, as a budget or a person decided."""
+
+import datetime as dt
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from include.ledger import Entry
+
+if TYPE_CHECKING:
+    from include.ledger import Ledger
+    from include.plans import Plan
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Approval:
+    """The decision over the planned shards of one plan."""
+
+    run_key: str
+    plan: "Plan"
+    ledger: "Ledger"
+    now: Callable[[], dt.datetime]
+
+    @property
+    def estimate_usd(self) -> Decimal:
+        """What the shards that are not submitted yet will cost, joined ones included."""
+        entries = (self.ledger.read(one).record for one in self.plan.shard_ids)
+        return sum((e.estimate_usd for e in entries if e.state == "planned"), Decimal(0))
+
+    def grant(self) -> int:
+        """Let this run submit the plan's shards; return how many were waiting for that."""
+
+        def step(entry: Entry) -> Entry | None:
+            if entry.state != "planned" or self.run_key in entry.approved_by:
+                return None
+            return entry.model_copy(update={"approved_by": (*entry.approved_by, self.run_key)})
+
+        granted = 0
+        for one in self.plan.shard_ids:
+            entry = self.ledger.change(one, step)
+            granted += entry.state == "planned"
+        logger.info("approved run=%s shards=%d", self.run_key, granted)
+        return granted
+
+    def refuse(self, *, by: str) -> int:
+        """Abandon the planned shards that no other run may submit; return how many."""
+
+        def step(entry: Entry) -> Entry | None:
+            if entry.state != "planned" or set(entry.approved_by) - {self.run_key}:
+                return None
+            return entry.moved(state="abandoned", by=by, at=self.now(), note="spend_rejected")
+
+        refused = 0
+        for one in self.plan.shard_ids:
+            if self.ledger.change(one, step).state == "abandoned":
+                self.ledger.close(one)
+                refused += 1
+        logger.info("refused run=%s shards=%d", self.run_key, refused)
+        return refused

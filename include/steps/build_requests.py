@@ -1,0 +1,135 @@
+"""Task `build_requests`: one slice of documents becomes request lines and an index of them."""
+
+import logging
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.parquet as pq
+
+from include.documents.extraction import Extraction, ExtractionLimits, state_of
+from include.documents.fetching import FetchFailure, fetch_and_extract
+from include.documents.listing import ListedObject
+from include.documents.pool import ExtractionPool
+from include.identities import ObjectVersion
+from include.request_index import ROWS_PER_GROUP, RequestIndexWriter
+from include.requests import RequestBuilder, content_sha256
+from include.runs import RunFiles, RunManifest
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+    from include.config import Settings
+    from include.storage import ObjectStore
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltSlice:
+    """What one task made of one slice."""
+
+    slice_key: str
+    index_key: str
+
+
+def build_requests(
+    *,
+    manifest: RunManifest,
+    slice_key: str,
+    store: "ObjectStore",
+    documents_client: "S3Client",
+    settings: "Settings",
+    work_dir: Path,
+) -> BuiltSlice:
+    """Fetch and extract the documents of a slice, and write their requests with an index."""
+    files = RunFiles(manifest.spec.name, manifest.run_key)
+    # Attempts write under own names: a worker that was given up cannot disturb its successor.
+    name = f"{Path(slice_key).stem}-{secrets.token_hex(4)}"
+    segment_key, index_key = (
+        files.key(f"requests/{name}.{suffix}") for suffix in ("jsonl.zst", "parquet")
+    )
+    listing = store.download(slice_key, work_dir / "listing.parquet")
+    segment_path, index_path = work_dir / "segment", work_dir / "index.parquet"
+    question = _Question(manifest, settings)
+    with (
+        ExtractionPool(_limits(settings), workers=settings.extraction_workers) as pool,
+        RequestIndexWriter(segment_path, index_path, segment_key=segment_key) as index,
+    ):
+        extracted = fetch_and_extract(
+            documents_client,
+            (listed for _, listed in _read_listing(listing)),
+            pool,
+            fetch_threads=settings.fetch_threads,
+        )
+        for (document_id, _), (_, found) in zip(_read_listing(listing), extracted, strict=True):
+            row, line = question.ask(found)
+            index.add({"document_id": document_id, **row}, line)
+    store.upload(segment_path, segment_key)
+    store.upload(index_path, index_key)
+    logger.info(
+        "built slice=%s documents=%d requests=%d", slice_key, index.row_count, index.request_count
+    )
+    return BuiltSlice(slice_key, index_key)
+
+
+class _Question:
+    """Asks the spec's question about a document, or says why it is not asked."""
+
+    def __init__(self, manifest: RunManifest, settings: "Settings") -> None:
+        self._spec = manifest.spec
+        self._builder = RequestBuilder(manifest.spec)
+        self._max_request_bytes = settings.max_request_bytes
+
+    def ask(self, found: Extraction | FetchFailure) -> tuple[dict[str, Any], bytes | None]:
+        """Return the index row of a document and, when it is asked about, its request."""
+        if isinstance(found, FetchFailure):
+            return {"fixed_state": "pending", "fixed_reason": "fetch_failed"}, None
+        row = {
+            "media_type": found.media_type,
+            "extraction_outcome": found.outcome,
+            "characters": found.characters,
+            "pages": found.pages,
+        }
+        state = state_of(found.outcome)
+        if state is not None or found.text is None:
+            fixed_state, reason = state or ("skipped", "empty")
+            return row | {"fixed_state": fixed_state, "fixed_reason": reason}, None
+        row["content_sha256"] = content_sha256(found.text)
+        if len(found.text) > self._spec.max_characters:
+            return row | {"fixed_state": "skipped", "fixed_reason": "too_long"}, None
+        request = self._builder.build(found.text)
+        if len(request.line) > self._max_request_bytes:
+            return row | {"fixed_state": "dead_letter", "fixed_reason": "too_large"}, None
+        asked = {"request_id": request.request_id, "prompt_characters": len(request.line)}
+        return row | asked, request.line
+
+
+def _limits(settings: "Settings") -> ExtractionLimits:
+    return ExtractionLimits(
+        max_object_bytes=settings.max_object_bytes,
+        max_unpacked_bytes=settings.max_unpacked_bytes,
+        timeout_seconds=settings.extraction_timeout_seconds,
+        memory_bytes=settings.extraction_memory_bytes,
+    )
+
+
+def _read_listing(path: Path) -> Iterator[tuple[str, ListedObject]]:
+    """Yield each document of a slice: its id and the object to fetch."""
+    for batch in pq.ParquetFile(path).iter_batches(batch_size=ROWS_PER_GROUP):
+        for row in batch.to_pylist():
+            version = ObjectVersion.parse(row["object_version"])
+            yield (
+                row["document_id"],
+                ListedObject(
+                    bucket=row["bucket"],
+                    key=row["object_key"],
+                    version_id=version.version_id,
+                    etag=version.etag,
+                    size_bytes=row["size_bytes"],
+                    last_modified_at=row["last_modified_at"],
+                    storage_class=row["storage_class"],
+                ),
+            )

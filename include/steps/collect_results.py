@@ -1,0 +1,210 @@
+"""Task `collect_results`: a batch's results, first kept as they came, then judged and counted."""
+
+import datetime as dt
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import zstandard
+
+from include.collection import ParsedFile, ResultParser, raise_if_account
+from include.errors import ResultsIncompleteError, TransientError
+from include.ledger import Entry, Output
+from include.shards import ShardFiles, read_owners, read_schema
+
+if TYPE_CHECKING:
+    from include.batches import Batch, BatchesApi
+    from include.config import Settings
+    from include.ledger import Ledger
+    from include.storage import ObjectStore
+
+logger = logging.getLogger(__name__)
+
+BROKEN_TRIES = 3
+"""Downloads in one try of the task before a broken file is left to the task's retries."""
+COMPLETE_DOWNLOADS = 3
+"""Complete downloads without a line for a request, after which that request is `missing`."""
+INLINE_WAIT_SECONDS = 30
+"""Longest pause between downloads that a worker spends waiting; a longer one is a task retry."""
+
+
+@dataclass(frozen=True)
+class Collection:
+    """One worker's hands on the results of one shard."""
+
+    shard_id: str
+    run_key: str
+    ledger: "Ledger"
+    store: "ObjectStore"
+    api: "BatchesApi"
+    settings: "Settings"
+    work_dir: Path
+    now: Callable[[], dt.datetime]
+    pause: Callable[[float], None] = time.sleep
+
+    def collect(self) -> Entry:
+        """Bring a shard from an ended batch to counted outcomes in the work bucket.
+
+        Raises:
+            ResultsIncompleteError: The file does not agree with its batch yet.
+            AccountError: The results report the account; they are kept all the same.
+            TransientError: The API does not know the batch yet, or it has not ended.
+        """
+        entry = self.ledger.read(self.shard_id).record
+        if entry.output is not None or not entry.is_open:
+            return entry
+        batch = self._ended_batch(entry)
+        if batch.archived_at is not None:
+            return self._give_up(batch)
+        files = ShardFiles(entry.spec, self.shard_id)
+        _, schema = read_schema(self.store, files)
+        parser = ResultParser(
+            entry, batch.batch_id, schema, read_owners(self.store, files, self.work_dir)
+        )
+        parsed = self._parse_complete(parser, batch)
+        entry = self._keep(files, parsed)
+        logger.info(
+            "collected shard=%s batch=%s enrichments=%d failures=%d duplicates=%d foreign=%d",
+            self.shard_id,
+            batch.batch_id,
+            parsed.enrichment_count,
+            parsed.failure_count,
+            parsed.duplicate_count,
+            parsed.foreign_count,
+        )
+        raise_if_account(parsed, self.shard_id)
+        return entry
+
+    @property
+    def _spool(self) -> Path:
+        return self.work_dir / "results.jsonl"
+
+    @property
+    def _enrichments(self) -> Path:
+        return self.work_dir / "enrichments.parquet"
+
+    @property
+    def _failures(self) -> Path:
+        return self.work_dir / "failures.parquet"
+
+    def _ended_batch(self, entry: Entry) -> "Batch":
+        if entry.batch_id is None:
+            msg = f"shard {self.shard_id} has no batch yet"
+            raise TransientError(msg)
+        batch = self.api.retrieve(entry.batch_id)
+        if batch is None:
+            msg = f"the API does not know batch {entry.batch_id} (yet, or with this key)"
+            raise TransientError(msg)
+        if not batch.is_ended:
+            msg = f"batch {entry.batch_id} is {batch.status}"
+            raise TransientError(msg)
+        self._move_to_ended(batch)
+        return batch
+
+    def _move_to_ended(self, batch: "Batch") -> None:
+        def step(entry: Entry) -> Entry | None:
+            if entry.state != "submitted":
+                return None
+            return entry.moved(
+                state="ended", by=self.run_key, at=self.now(), batch_ended_at=batch.ended_at
+            )
+
+        self.ledger.change(self.shard_id, step)
+
+    def _give_up(self, batch: "Batch") -> Entry:
+        """Results are gone 29 days after the batch was made: paid, and lost."""
+
+        def step(entry: Entry) -> Entry | None:
+            if not entry.is_open:
+                return None
+            return entry.moved(
+                state="abandoned", by=self.run_key, at=self.now(), note="results_gone"
+            )
+
+        logger.error("results gone shard=%s batch=%s", self.shard_id, batch.batch_id)
+        entry = self.ledger.change(self.shard_id, step)
+        self.ledger.close(self.shard_id)
+        return entry
+
+    def _parse_complete(self, parser: ResultParser, batch: "Batch") -> ParsedFile:
+        """Download until the file is whole; a short one is never bought again."""
+        while True:
+            parsed = self._parse_whole(parser, batch, with_missing=False)
+            if not parsed.missing and dict(parsed.counts) == _nonzero(batch.counts):
+                return parsed
+            entry = self.ledger.change(self.shard_id, self._count_download)
+            if len(entry.download_times) >= COMPLETE_DOWNLOADS:
+                return self._parse_whole(parser, batch, with_missing=True)
+            logger.warning(
+                "incomplete shard=%s missing=%d downloads=%d",
+                self.shard_id,
+                len(parsed.missing),
+                len(entry.download_times),
+            )
+            if self.settings.missing_recheck_seconds > INLINE_WAIT_SECONDS:
+                msg = (
+                    f"results of shard {self.shard_id} lack {len(parsed.missing)} of "
+                    f"{len(parser.owners)} requests; downloaded {len(entry.download_times)} times"
+                )
+                raise ResultsIncompleteError(msg)
+            self.pause(self.settings.missing_recheck_seconds)
+
+    def _count_download(self, entry: Entry) -> Entry | None:
+        now = self.now()
+        spacing = dt.timedelta(seconds=self.settings.missing_recheck_seconds)
+        if entry.download_times and now - entry.download_times[-1] < spacing:
+            return None
+        return entry.model_copy(update={"download_times": (*entry.download_times, now)})
+
+    def _parse_whole(
+        self, parser: ResultParser, batch: "Batch", *, with_missing: bool, tries: int = BROKEN_TRIES
+    ) -> ParsedFile:
+        try:
+            self._download(batch.batch_id)
+            return parser.parse(
+                self._spool, self._enrichments, self._failures, with_missing=with_missing
+            )
+        except TransientError as error:
+            if tries == 1:
+                raise
+            logger.warning("broken shard=%s reason=%s", self.shard_id, error)
+        return self._parse_whole(parser, batch, with_missing=with_missing, tries=tries - 1)
+
+    def _download(self, batch_id: str) -> None:
+        with self._spool.open("wb") as file, self.api.results(batch_id) as chunks:
+            for chunk in chunks:
+                file.write(chunk)
+
+    def _keep(self, files: ShardFiles, parsed: ParsedFile) -> Entry:
+        """Upload what this attempt made, then let the entry name it."""
+        attempt = secrets.token_hex(4)
+        packed = self.work_dir / "results.jsonl.zst"
+        with self._spool.open("rb") as raw, packed.open("wb") as file:
+            zstandard.ZstdCompressor(level=3).copy_stream(raw, file)
+        output = Output(
+            attempt=attempt,
+            collected_at=self.now(),
+            results_key=files.results_key(attempt),
+            enrichments_key=files.enrichments_key(attempt),
+            failures_key=files.failures_key(attempt),
+            enrichment_count=parsed.enrichment_count,
+            failure_count=parsed.failure_count,
+        )
+        self.store.upload(packed, output.results_key)
+        self.store.upload(self._enrichments, output.enrichments_key)
+        self.store.upload(self._failures, output.failures_key)
+
+        def step(entry: Entry) -> Entry | None:
+            if entry.output is not None or not entry.is_open:
+                return None
+            return entry.moved(state="collected", by=self.run_key, at=self.now(), output=output)
+
+        return self.ledger.change(self.shard_id, step)
+
+
+def _nonzero(counts: dict[str, int]) -> dict[str, int]:
+    return {kind: count for kind, count in counts.items() if count}

@@ -1,0 +1,211 @@
+"""Task `list_documents`: what is there, what of it is new, in slices for the next task."""
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from include.documents.listing import (
+    ListedObject,
+    ListingRequest,
+    date_prefixes,
+    is_versioned,
+    list_objects,
+)
+from include.identities import ObjectVersion, document_id, document_uri
+from include.runs import (
+    ListingManifest,
+    RunContext,
+    RunFiles,
+    RunManifest,
+    SlicePart,
+    choose_window,
+    keep_manifest,
+)
+from include.warehouse.ledgers import record_ledger
+from include.warehouse.listings import Listing, ListingResult, record_listing
+from include.warehouse.runs import read_last_window_end
+from include.warehouse.staging import LISTED
+from include.warehouse.tables import ensure_tables
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+    from include.config import Settings
+    from include.ledger import Ledger
+    from include.spec import Spec
+    from include.storage import ObjectStore
+    from include.warehouse.session import Session, Warehouse
+
+logger = logging.getLogger(__name__)
+
+MAX_SLICES = 1_000
+"""Mapped tasks end at 1,024 (`core.max_map_length`)."""
+ROWS_PER_BATCH = 5_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class NightListing:
+    """What listing needs, for one run."""
+
+    context: RunContext
+    spec: "Spec"
+    store: "ObjectStore"
+    ledger: "Ledger"
+    documents_client: "S3Client"
+    warehouse: "Warehouse"
+    settings: "Settings"
+    work_dir: Path
+    now: Callable[[], dt.datetime]
+
+    def list(self) -> ListingManifest:
+        """List the window, merge it into `documents` as pending, and slice what is to be done.
+
+        Raises:
+            ConfigurationError: The bucket, the credentials or a table are not usable.
+            LedgerStateError: The warehouse was loaded from another ledger.
+        """
+        ledger_id = self.ledger.read_open().record.ledger_id
+        with self.warehouse.session() as session:
+            frozen = self.spec.freeze()
+            ensure_tables(session, frozen.name, frozen.schema_of_answer)
+            record_ledger(session, spec=frozen.name, ledger_id=ledger_id, now=self.now())
+            last_window_end = read_last_window_end(session, spec=frozen.name)
+        manifest = self._keep_manifest(last_window_end)
+        listed = self._spool(manifest)
+        with self.warehouse.session() as session:
+            return self._record(session, manifest, listed)
+
+    def _keep_manifest(self, last_window_end: dt.datetime | None) -> RunManifest:
+        start, end = choose_window(self.context, last_window_end)
+        return keep_manifest(
+            self.store,
+            RunManifest(
+                dag_id=self.context.dag_id,
+                run_id=self.context.run_id,
+                run_key=self.context.run_key,
+                run_type=self.context.run_type,
+                started_at=self.context.started_at,
+                window_start_at=start,
+                window_end_at=end,
+                params=self.context.params,
+                spec=self.spec.freeze(),
+            ),
+        )
+
+    def _spool(self, manifest: RunManifest) -> Path:
+        """Write the listing to disk first: no database waits while S3 is listed."""
+        objects = list_objects(
+            self.documents_client,
+            request := listing_request(manifest, self.settings),
+            versioned=is_versioned(self.documents_client, request.bucket),
+        )
+        path = self.work_dir / "listed.parquet"
+        with pq.ParquetWriter(path, LISTED) as writer:
+            for rows in _batched(islice(objects, manifest.params.limit), ROWS_PER_BATCH):
+                writer.write_table(pa.Table.from_pylist([_row(one) for one in rows], schema=LISTED))
+        return path
+
+    def _record(self, session: "Session", manifest: RunManifest, listed: Path) -> ListingManifest:
+        listing = Listing(
+            spec=manifest.spec.name,
+            run_key=manifest.run_key,
+            prompt_version=manifest.spec.prompt_version,
+            now=self.now(),
+            requeue_reasons=manifest.params.requeue,
+        )
+        with closing(pq.ParquetFile(listed)) as file:
+            result = record_listing(session, listing, _reader(file))
+        recorded = ListingManifest(
+            slices=tuple(self._write_slices(manifest, result)),
+            listed_count=result.taken_count + result.unchanged_count,
+            unchanged_count=result.unchanged_count,
+        )
+        files = RunFiles(manifest.spec.name, manifest.run_key)
+        self.store.write(files.listing_key, recorded.model_dump_json(indent=1).encode())
+        logger.info(
+            "listed spec=%s run=%s listed=%d unchanged=%d slices=%d",
+            manifest.spec.name,
+            manifest.run_key,
+            recorded.listed_count,
+            recorded.unchanged_count,
+            len(recorded.slices),
+        )
+        return recorded
+
+    def _write_slices(self, manifest: RunManifest, result: ListingResult) -> Iterator[SlicePart]:
+        files = RunFiles(manifest.spec.name, manifest.run_key)
+        size = max(self.settings.max_documents_per_slice, -(-result.taken_count // MAX_SLICES))
+        for number, table in enumerate(_tables(result.documents, size)):
+            key = files.key(f"listing/{number:04d}.parquet")
+            path = self.work_dir / "slice.parquet"
+            pq.write_table(table, path)
+            self.store.upload(path, key)
+            yield SlicePart(key=key, document_count=table.num_rows)
+
+
+def listing_request(manifest: RunManifest, settings: "Settings") -> ListingRequest:
+    """Return which objects a run is about."""
+    spec = manifest.spec
+    start, end = manifest.window_start_at, manifest.window_end_at
+    is_dated = spec.source_by == "date_prefix"
+    prefixes = date_prefixes(spec.source_prefix, start, end) if is_dated else [spec.source_prefix]
+    return ListingRequest(
+        bucket=spec.source_bucket or settings.documents_bucket,
+        prefixes=[prefix + (manifest.params.prefix or "") for prefix in prefixes],
+        suffixes=spec.source_suffixes,
+        window_start_at=None if is_dated else start,
+        window_end_at=None if is_dated else end,
+    )
+
+
+def _row(listed: ListedObject) -> dict[str, object]:
+    uri = document_uri(listed.bucket, listed.key)
+    version = ObjectVersion(listed.version_id, listed.etag).text_of(
+        listed.size_bytes, listed.last_modified_at
+    )
+    return {
+        "document_id": document_id(uri, version),
+        "document_uri": uri,
+        "bucket": listed.bucket,
+        "object_key": listed.key,
+        "object_version": version,
+        "size_bytes": listed.size_bytes,
+        "last_modified_at": listed.last_modified_at,
+        "storage_class": listed.storage_class,
+    }
+
+
+def _reader(file: pq.ParquetFile) -> pa.RecordBatchReader:
+    return pa.RecordBatchReader.from_batches(LISTED, file.iter_batches(ROWS_PER_BATCH))
+
+
+def _batched(objects: Iterable[ListedObject], size: int) -> Iterator[list[ListedObject]]:
+    iterator = iter(objects)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+def _tables(reader: pa.RecordBatchReader, size: int) -> Iterator[pa.Table]:
+    """Cut a stream into tables of `size` rows."""
+    waiting: list[pa.RecordBatch] = []
+    count = 0
+    for batch in reader:
+        rest = batch
+        while count + rest.num_rows >= size:
+            waiting.append(rest.slice(0, size - count))
+            yield pa.Table.from_batches(waiting)
+            rest = rest.slice(size - count)
+            waiting, count = [], 0
+        if rest.num_rows:
+            waiting.append(rest)
+            count += rest.num_rows
+    if waiting:
+        yield pa.Table.from_batches(waiting)

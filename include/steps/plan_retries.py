@@ -1,0 +1,201 @@
+"""Tasks `plan_retry` and `plan_round_<n>`: what failed in a way that another try may change."""
+
+import datetime as dt
+import logging
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import duckdb
+from pydantic import BaseModel, ConfigDict
+
+from include.errors import ConfigurationError
+from include.plans import Plan, read_plan
+from include.request_index import INDEX_SCHEMA, RequestIndexWriter
+from include.requests import revise
+from include.runs import RunFiles, RunManifest
+from include.segments import Place, read_lines
+from include.steps.approve_spend import Approval
+from include.steps.plan_shards import RoundPlanning
+
+if TYPE_CHECKING:
+    from include.config import Settings
+    from include.ledger import Ledger
+    from include.storage import ObjectStore
+
+logger = logging.getLogger(__name__)
+
+ROUNDS = (1, 2, 3)
+"""Retry rounds after the night's own submission."""
+
+_RETRYABLE = """
+select n.*, f.outcome, coalesce(f.error_message, '') as complaint
+from read_parquet($indexes) as n
+join read_parquet($failures) as f on f.request_id = n.request_id
+where n.fixed_state is null and f.followup = 'retry'
+qualify row_number() over (partition by n.request_id order by n.document_id, f.attempt desc) = 1
+order by n.segment_key, n.frame_start, n.line_start
+"""
+"""Each failed request once, with what came back last, in the order of the segments."""
+
+
+class RetryPointer(BaseModel):
+    """`retry.json`: what the child run is told; rewritten whenever the night plans anew."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: Literal[1] = 1
+    spec: str
+    run_key: str
+    retryable_count: int
+    start_until: dt.datetime
+    """No round starts later."""
+
+
+def read_pointer(store: "ObjectStore", key: object) -> RetryPointer:
+    """Return the pointer that a child run was started with.
+
+    Raises:
+        ConfigurationError: The run was started without one, by hand perhaps.
+    """
+    advice = (
+        "retry_failures is started by a night's plan_retry, with the key of its retry.json as "
+        "conf['pointer']; to ask again by hand, run the night's DAG with the requeue param"
+    )
+    if not isinstance(key, str) or not key:
+        msg = f"the run has no pointer: {advice}"
+        raise ConfigurationError(msg)
+    stored = store.read(key)
+    if stored is None:
+        msg = f"there is no {store.uri(key)}: {advice}"
+        raise ConfigurationError(msg)
+    return RetryPointer.model_validate_json(stored.data)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetryRequests:
+    """The requests of one run that failed, and how they are asked again."""
+
+    manifest: RunManifest
+    ledger: "Ledger"
+    store: "ObjectStore"
+    settings: "Settings"
+    work_dir: Path
+
+    @property
+    def files(self) -> RunFiles:
+        """Where the run's files lie."""
+        return RunFiles(self.manifest.spec.name, self.manifest.run_key)
+
+    def point(self) -> str | None:
+        """Write the pointer to what round 0 left to retry, and return its key; None for nothing."""
+        count = sum(len(rows) for rows in self._failed(0))
+        if count == 0:
+            return None
+        window = dt.timedelta(seconds=self.settings.retry_window_seconds)
+        pointer = RetryPointer(
+            spec=self.manifest.spec.name,
+            run_key=self.manifest.run_key,
+            retryable_count=count,
+            start_until=self.manifest.started_at + window,
+        )
+        key = self.files.key("retry.json")
+        self.store.write(key, pointer.model_dump_json(indent=1).encode())
+        return key
+
+    def build_round(self, round_number: int) -> str | None:
+        """Write what a round asks, and return the index's key; None when nothing is left."""
+        name = f"round-{round_number}-{secrets.token_hex(4)}"
+        segment_key, index_key = (
+            self.files.key(f"requests/{name}.{suffix}") for suffix in ("jsonl.zst", "parquet")
+        )
+        segment_path, index_path = self.work_dir / "segment", self.work_dir / "index.parquet"
+        with RequestIndexWriter(segment_path, index_path, segment_key=segment_key) as index:
+            for rows in self._failed(round_number - 1):
+                lines = read_lines(self.store, map(_place, rows))
+                for row, line in zip(rows, lines, strict=True):
+                    index.add(*self._asked_again(row, line))
+        if index.row_count == 0:
+            return None
+        self.store.upload(segment_path, segment_key)
+        self.store.upload(index_path, index_key)
+        return index_key
+
+    def _asked_again(self, row: dict[str, Any], line: bytes) -> tuple[dict[str, Any], bytes]:
+        """Return the index row and the line of a request as the next round asks it."""
+        asked = revise(line, self.manifest.spec, outcome=row["outcome"], complaint=row["complaint"])
+        kept = {name: row[name] for name in INDEX_SCHEMA.names}
+        return kept | {"prompt_characters": len(asked)}, asked
+
+    def _failed(self, after_round: int) -> Iterator[list[dict[str, Any]]]:
+        """Yield what a round left to retry, in parts: its index rows, with what came back."""
+        plan = read_plan(self.store, self.files, after_round)
+        failures = self._failure_files(plan)
+        if not failures:
+            return
+        indexes = [
+            str(self.store.download(key, self.work_dir / f"index-{n}.parquet"))
+            for n, key in enumerate(plan.index_keys)
+        ]
+        with closing(duckdb.connect(config={"temp_directory": str(self.work_dir)})) as database:
+            relation = database.sql(_RETRYABLE, params={"indexes": indexes, "failures": failures})
+            reader: Any = relation.to_arrow_reader(1_000)
+            for batch in reader:
+                yield batch.to_pylist()
+
+    def _failure_files(self, plan: Plan) -> Sequence[str]:
+        outputs = (self.ledger.read(one).record.output for one in plan.shard_ids)
+        return [
+            str(self.store.download(output.failures_key, self.work_dir / f"failures-{n}.parquet"))
+            for n, output in enumerate(outputs)
+            if output is not None
+        ]
+
+
+@dataclass(frozen=True)
+class RetryRound:
+    """One retry round of one night."""
+
+    round_number: int
+    pointer: RetryPointer
+    requests: RetryRequests
+    planning: RoundPlanning
+
+    @property
+    def spec(self) -> str:
+        """Name of the spec."""
+        return self.pointer.spec
+
+    @property
+    def run_key(self) -> str:
+        """The night that is retried."""
+        return self.pointer.run_key
+
+    def plan(self) -> Plan | None:
+        """Ask again what the round before left; None when nothing is left, or it is too late.
+
+        The night was approved as a whole: a round asks nobody.
+        """
+        now = self.planning.now
+        if now() > self.pointer.start_until:
+            logger.warning("too late run=%s round=%d", self.run_key, self.round_number)
+            return None
+        index_key = self.requests.build_round(self.round_number)
+        if index_key is None:
+            return None
+        plan = self.planning.plan_retries(self.round_number, index_key)
+        Approval(self.run_key, plan, self.planning.ledger, now).grant()
+        return plan
+
+
+def _place(row: dict[str, Any]) -> Place:
+    return Place(
+        row["segment_key"],
+        row["frame_start"],
+        row["frame_length"],
+        row["line_start"],
+        row["line_length"],
+    )

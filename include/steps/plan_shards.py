@@ -1,0 +1,134 @@
+"""Task `plan_shards`, and the planning of retry rounds: what is bought, and what it will cost."""
+
+import datetime as dt
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from include.errors import LedgerStateError
+from include.planning import Planner
+from include.plans import Plan, find_plan, write_plan
+from include.runs import ListingManifest, RunFiles, RunManifest, read_model
+from include.warehouse.known_requests import read_known_requests
+from include.warehouse.ledgers import read_ledger
+from include.warehouse.staging import NEEDED
+
+if TYPE_CHECKING:
+    from include.config import Settings
+    from include.ledger import Ledger
+    from include.steps.build_requests import BuiltSlice
+    from include.storage import ObjectStore
+    from include.warehouse.session import Warehouse
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundPlanning:
+    """What planning one round of a run needs."""
+
+    manifest: RunManifest
+    store: "ObjectStore"
+    ledger: "Ledger"
+    warehouse: "Warehouse"
+    settings: "Settings"
+    work_dir: Path
+    now: Callable[[], dt.datetime]
+
+    @property
+    def files(self) -> RunFiles:
+        """Where the run's files lie."""
+        return RunFiles(self.manifest.spec.name, self.manifest.run_key)
+
+    def plan_night(self, built: Sequence["BuiltSlice"]) -> Plan:
+        """Plan round 0 from the slices that could be built; the others stay pending."""
+        listing = read_model(self.store, self.files.listing_key, ListingManifest)
+        built_keys = {one.slice_key for one in built}
+        unbuilt = tuple(part.key for part in listing.slices if part.key not in built_keys)
+        if unbuilt:
+            logger.error("unbuilt spec=%s slices=%d", self.manifest.spec.name, len(unbuilt))
+        return self._plan(0, tuple(one.index_key for one in built), unbuilt)
+
+    def plan_retries(self, round_number: int, index_key: str) -> Plan:
+        """Plan a retry round from the requests that were built for it."""
+        return self._plan(round_number, (index_key,), ())
+
+    def _plan(
+        self, round_number: int, index_keys: tuple[str, ...], unbuilt: tuple[str, ...]
+    ) -> Plan:
+        self.store.check_conditional_writes(f"ledger/{self.manifest.spec.name}/probe")
+        known = self._write_known(round_number, index_keys)
+        is_dry_run = self.manifest.params.plan_only
+        planner = Planner(
+            spec=self.manifest.spec,
+            run_key=self.manifest.run_key,
+            round_number=round_number,
+            ledger=self.ledger,
+            store=self.store,
+            settings=self.settings,
+            work_dir=self.work_dir,
+            now=self.now,
+        )
+        shards = planner.plan(index_keys, known, dry_run=is_dry_run)
+        earlier = find_plan(self.store, self.files, round_number)
+        spent_usd = earlier.forecast_usd if earlier and not earlier.is_dry_run else Decimal(0)
+        plan = Plan(
+            round=round_number,
+            index_keys=index_keys,
+            known_key=known,
+            unbuilt_slice_keys=unbuilt,
+            is_dry_run=is_dry_run,
+            forecast_usd=spent_usd + shards.estimate_usd,
+            shards=shards,
+        )
+        write_plan(self.store, self.files, plan)
+        logger.info(
+            "planned spec=%s round=%d needed=%d known=%d joined=%d bought=%d shards=%d usd=%.6f",
+            self.manifest.spec.name,
+            round_number,
+            plan.shards.needed_count,
+            plan.shards.known_count,
+            plan.shards.joined_count,
+            plan.shards.bought_count,
+            len(plan.shards.shards),
+            plan.shards.estimate_usd,
+        )
+        return plan
+
+    def _write_known(self, round_number: int, index_keys: Sequence[str]) -> str:
+        """Write which requests the warehouse knows the end of, and return the key."""
+        spec = self.manifest.spec
+        path = self.work_dir / "known.parquet"
+        needed = pa.RecordBatchReader.from_batches(NEEDED, self._needed(index_keys))
+        with self.warehouse.session() as session:
+            loaded = read_ledger(session, spec=spec.name)
+            held = self.ledger.read_open().record
+            if loaded.ledger_id != held.ledger_id or loaded.shard_count < held.loaded_count:
+                msg = (
+                    f"the warehouse knows {loaded.shard_count} shards of ledger "
+                    f"{loaded.ledger_id}, the ledger {held.ledger_id} has loaded "
+                    f"{held.loaded_count}; run `make rebuild-warehouse` before anything is bought"
+                )
+                raise LedgerStateError(msg)
+            known = read_known_requests(
+                session, spec=spec.name, prompt_version=spec.prompt_version, needed=needed
+            )
+            with pq.ParquetWriter(path, known.schema) as writer:
+                for batch in known:
+                    writer.write_batch(batch)
+        key = self.files.key(f"known-{round_number}.parquet")
+        self.store.upload(path, key)
+        return key
+
+    def _needed(self, index_keys: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        for key in index_keys:
+            path = self.store.download(key, self.work_dir / "needed.parquet")
+            for batch in pq.ParquetFile(path).iter_batches(columns=NEEDED.names):
+                asked = batch.filter(pa.compute.is_valid(batch.column("request_id")))
+                yield asked.select(NEEDED.names).cast(NEEDED)

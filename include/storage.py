@@ -1,0 +1,174 @@
+"""The work bucket: reads that tell absent from unreadable, and conditional writes."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from include.errors import ConfigurationError, TransientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+logger = logging.getLogger(__name__)
+
+_CONFLICTS = frozenset({409, 412})
+
+
+class WriteRefusedError(TransientError):
+    """A conditional write found the key in another state than it expected."""
+
+
+class StorageUnavailableError(TransientError):
+    """The work bucket could not be read or written; whether a write landed is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """The bytes at a key and the ETag that they had when read."""
+
+    data: bytes
+    etag: str
+
+
+class ObjectStore:
+    """Keys below one prefix of one bucket."""
+
+    def __init__(self, client: "S3Client", bucket: str, prefix: str) -> None:
+        """Use an open S3 client; every key is taken relative to `prefix`."""
+        self._client = client
+        self._bucket = bucket
+        self._prefix = prefix
+
+    def uri(self, key: str) -> str:
+        """Return the full address of a key, for people."""
+        return f"s3://{self._bucket}/{self._path(key)}"
+
+    def read(self, key: str) -> StoredObject | None:
+        """Return what lies at `key`, or None when nothing does.
+
+        Raises:
+            StorageUnavailableError: Whether something lies there could not be found out.
+        """
+        with self._translated("read", key, absent_is_none=True):
+            answer = self._client.get_object(Bucket=self._bucket, Key=self._path(key))
+            return StoredObject(answer["Body"].read(), answer["ETag"])
+        return None
+
+    def read_range(self, key: str, *, start: int, length: int) -> bytes:
+        """Return `length` bytes at offset `start`."""
+        with self._translated("read", key):
+            answer = self._client.get_object(
+                Bucket=self._bucket,
+                Key=self._path(key),
+                Range=f"bytes={start}-{start + length - 1}",
+            )
+            return answer["Body"].read()
+
+    def download(self, key: str, path: Path) -> Path:
+        """Stream what lies at `key` to a file, and return its path."""
+        with self._translated("read", key):
+            self._client.download_file(self._bucket, self._path(key), str(path))
+        return path
+
+    def upload(self, path: Path, key: str) -> None:
+        """Stream a file to `key`, whatever lies there."""
+        with self._translated("write", key):
+            self._client.upload_file(str(path), self._bucket, self._path(key))
+
+    def write(self, key: str, data: bytes) -> None:
+        """Write `key`, whatever lies there."""
+        with self._translated("write", key):
+            self._client.put_object(Bucket=self._bucket, Key=self._path(key), Body=data)
+
+    def create(self, key: str, data: bytes) -> str:
+        """Write `key` only if nothing lies there, and return its ETag.
+
+        Raises:
+            WriteRefusedError: Something lies there.
+            StorageUnavailableError: Whether the write landed is unknown.
+        """
+        with self._translated("write", key):
+            answer = self._client.put_object(
+                Bucket=self._bucket, Key=self._path(key), Body=data, IfNoneMatch="*"
+            )
+        return answer["ETag"]
+
+    def replace(self, key: str, data: bytes, *, etag: str) -> str:
+        """Write `key` only if it still has `etag`, and return the new one.
+
+        Raises:
+            WriteRefusedError: Somebody else wrote it since.
+            StorageUnavailableError: Whether the write landed is unknown.
+        """
+        with self._translated("write", key):
+            answer = self._client.put_object(
+                Bucket=self._bucket, Key=self._path(key), Body=data, IfMatch=etag
+            )
+        return answer["ETag"]
+
+    def has_any(self, prefix: str) -> bool:
+        """Return whether any key starts with `prefix`."""
+        with self._translated("list", prefix):
+            answer = self._client.list_objects_v2(
+                Bucket=self._bucket, Prefix=self._path(prefix), MaxKeys=1
+            )
+        return bool(answer.get("KeyCount"))
+
+    def list_keys(self, prefix: str) -> Iterator[str]:
+        """Yield the keys that start with `prefix`: for people's tools, never to find data."""
+        with self._translated("list", prefix):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=self._path(prefix)
+            )
+            for page in pages:
+                for item in page.get("Contents", []):
+                    yield item["Key"].removeprefix(f"{self._prefix}/")
+
+    def check_conditional_writes(self, probe_key: str) -> None:
+        """Write a probe twice with `If-None-Match`; the second must be refused.
+
+        Raises:
+            ConfigurationError: The store ignores conditional writes, on which paying once rests.
+        """
+        for _ in range(2):
+            try:
+                self.create(probe_key, b"probe")
+            except WriteRefusedError:
+                return
+        msg = (
+            f"the store of {self.uri(probe_key)} ignores If-None-Match; the ledger cannot be kept "
+            "there: use S3, or a server that honours conditional writes"
+        )
+        raise ConfigurationError(msg)
+
+    def _path(self, key: str) -> str:
+        return f"{self._prefix}/{key}"
+
+    @contextmanager
+    def _translated(self, verb: str, key: str, *, absent_is_none: bool = False) -> Iterator[None]:
+        """Turn botocore's errors into ours; swallow "no such key" when that is an answer."""
+        try:
+            yield
+        except ClientError as error:
+            status = error.response["ResponseMetadata"].get("HTTPStatusCode", 0)
+            code = error.response["Error"].get("Code", "")
+            if absent_is_none and code == "NoSuchKey":
+                return
+            if status in _CONFLICTS:
+                msg = f"{self.uri(key)} was changed by somebody else ({code})"
+                raise WriteRefusedError(msg) from error
+            if code in {"NoSuchBucket", "InvalidAccessKeyId", "SignatureDoesNotMatch"} or (
+                status == 403  # noqa: PLR2004  # HTTP status
+            ):
+                msg = f"could not {verb} {self.uri(key)}: {code}; check the bucket and credentials"
+                raise ConfigurationError(msg) from error
+            msg = f"could not {verb} {self.uri(key)}: {code or status}"
+            raise StorageUnavailableError(msg) from error
+        except BotoCoreError as error:
+            msg = f"could not {verb} {self.uri(key)}: {type(error).__name__}"
+            raise StorageUnavailableError(msg) from error

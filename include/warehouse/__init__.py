@@ -1,0 +1,1 @@
+"""The warehouse: where enrichments, costs and the state of every document land."""

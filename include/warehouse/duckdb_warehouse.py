@@ -1,0 +1,218 @@
+"""DuckDB as the warehouse: one file, one machine, one writer at a time."""
+
+import fcntl
+import logging
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from include.errors import ConfigurationError, TransientError
+from include.warehouse.session import (
+    Relation,
+    Session,
+    StoredColumn,
+    Value,
+    bound_values,
+    statement_text,
+)
+
+logger = logging.getLogger(__name__)
+
+_LOCK_POLL_SECONDS = 0.05
+_ROWS_PER_BATCH = 10_000
+_TYPES = {
+    "VARCHAR": "text",
+    "DOUBLE": "double precision",
+    "TIMESTAMP WITH TIME ZONE": "timestamptz",
+}
+
+
+def open_duckdb(
+    path: Path, *, memory_limit_bytes: int = 1_000_000_000, lock_timeout_seconds: float = 600
+) -> "DuckDBWarehouse":
+    """Return the warehouse in a file; the file is made by the first session.
+
+    Args:
+        memory_limit_bytes: What DuckDB may hold in memory; the rest spills beside the file.
+        lock_timeout_seconds: How long a session waits for the sessions of others.
+
+    Raises:
+        ConfigurationError: The file is named like the schema, which DuckDB cannot tell apart.
+    """
+    if path.stem.lower() == "nightshift":
+        msg = f"{path} would be mistaken for schema nightshift in every query; name it otherwise"
+        raise ConfigurationError(msg)
+    return DuckDBWarehouse(path, memory_limit_bytes, lock_timeout_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class DuckDBWarehouse:
+    """A DuckDB file behind a file lock.
+
+    The lock serves readers too: while one process has the file open to write, DuckDB lets no other
+    open it. Nothing stays open between sessions.
+    """
+
+    path: Path
+    memory_limit_bytes: int
+    lock_timeout_seconds: float
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """Open a transaction under the lock.
+
+        Raises:
+            TransientError: The lock was not free in time, another program has the file open, or
+                what was committed is not in the file.
+        """
+        with self._locked():
+            with closing(self._connect()) as connection:
+                session = DuckDBSession(connection)
+                connection.execute("begin")
+                try:
+                    yield session
+                except BaseException:
+                    session.drop_reader()
+                    connection.execute("rollback")
+                    raise
+                session.drop_reader()
+                nonce = _mark_commit(connection) if session.has_written else None
+                connection.execute("commit")
+            if nonce is not None:
+                self._check_commit(nonce)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        lock_path = self.path.with_name(f"{self.path.name}.lock")
+        deadline = time.monotonic() + self.lock_timeout_seconds
+        with lock_path.open("w") as lock:
+            while not _try_lock(lock.fileno()):
+                if time.monotonic() > deadline:
+                    msg = (
+                        f"{lock_path} was not free within {self.lock_timeout_seconds:g} seconds; "
+                        "another load is at work, this one is tried again"
+                    )
+                    raise TransientError(msg)
+                time.sleep(_LOCK_POLL_SECONDS)
+            yield
+
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        config: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": f"{self.memory_limit_bytes // 1_000_000}MB",
+            "temp_directory": f"{self.path}.tmp",
+            "preserve_insertion_order": False,
+            "autoinstall_known_extensions": False,
+        }
+        try:
+            connection = duckdb.connect(self.path, config=config)
+        except duckdb.IOException as error:
+            msg = f"{self.path} cannot be opened; close what else has it open: {error}"
+            raise TransientError(msg) from error
+        connection.execute("set TimeZone = 'UTC'")
+        return connection
+
+    def _check_commit(self, nonce: str) -> None:
+        """Read back what the last commit left in the file.
+
+        DuckDB 2.0.0 has been seen to lose an acknowledged row when processes took turns on a file.
+        """
+        with closing(self._connect()) as connection:
+            row = connection.execute("select nonce from main.last_commit").fetchone()
+        if row != (nonce,):
+            msg = f"{self.path} does not hold what was just committed; the load is repeated"
+            raise TransientError(msg)
+
+
+class DuckDBSession:
+    """One transaction on an open connection."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self._reader: pa.RecordBatchReader | None = None
+        self.has_written = False
+
+    def stage(self, name: str, rows: pa.RecordBatchReader, *, append: bool = False) -> None:
+        """Write rows to the temporary table `stage_<name>`, in bulk; replaced unless `append`."""
+        table = f'"stage_{name}"'
+        start = (
+            f"insert into {table}" if append else f"create or replace temporary table {table} as"
+        )
+        self._connection.register("staged_rows", rows)
+        try:
+            self._connection.execute(f"{start} from staged_rows")
+        finally:
+            self._connection.unregister("staged_rows")
+
+    def derive(self, name: str, **values: Value) -> None:
+        """Fill the temporary table `stage_<name>` with what `select_<name>.sql` returns."""
+        text = statement_text(f"select_{name}")
+        self._connection.execute(
+            f'create or replace temporary table "stage_{name}" as\n{text}',
+            bound_values(text, values),
+        )
+
+    def run(self, statement: str, **values: Value) -> int:
+        """Run `<statement>.sql` and return how many rows it changed."""
+        text = statement_text(statement)
+        self.has_written = True
+        row = self._connection.execute(text, bound_values(text, values)).fetchone()
+        changed = int(row[0]) if row else 0
+        logger.debug("ran statement=%s rows=%d", statement, changed)
+        return changed
+
+    def read(self, statement: str, **values: Value) -> pa.RecordBatchReader:
+        """Stream what `<statement>.sql` returns; read it to its end before the next statement."""
+        text = statement_text(statement)
+        relation = self._connection.sql(text, params=bound_values(text, values))
+        self._reader = relation.to_arrow_reader(_ROWS_PER_BATCH)
+        return self._reader
+
+    def define(self, text: str) -> None:
+        """Run a statement made from a spec's columns; identifiers in it are quoted."""
+        self.has_written = True
+        self._connection.execute(text)
+
+    def catalog(self) -> dict[str, Relation]:
+        """Return every table and view of schema `nightshift`, by name."""
+        relations: dict[str, Relation] = {}
+        columns: dict[str, dict[str, StoredColumn]] = {}
+        for row in self.read("duckdb_catalog").read_all().to_pylist():
+            stored = columns.setdefault(row["relation_name"], {})
+            stored[row["column_name"]] = StoredColumn(
+                _type_name(row["column_type"]), row["column_comment"]
+            )
+            relations[row["relation_name"]] = Relation(
+                row["is_view"], row["relation_comment"], stored
+            )
+        return relations
+
+    def drop_reader(self) -> None:
+        """Close a result that was not read to its end; an open one blocks the connection."""
+        if self._reader is not None:
+            self._reader.close()
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _mark_commit(connection: duckdb.DuckDBPyConnection) -> str:
+    nonce = uuid.uuid4().hex
+    connection.execute("create or replace table main.last_commit as select $1 as nonce", [nonce])
+    return nonce
+
+
+def _type_name(duckdb_type: str) -> str:
+    element, brackets, _ = duckdb_type.partition("[]")
+    return _TYPES.get(element, element.lower()) + brackets

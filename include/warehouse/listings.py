@@ -1,0 +1,118 @@
+"""What a run has listed: which documents it takes up, and which are gone."""
+
+import datetime as dt
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from include.warehouse.session import Session, Value, check
+from include.warehouse.staging import LISTED, LISTED_URIS, stage_rows
+
+logger = logging.getLogger(__name__)
+
+ABANDONED_AFTER = dt.timedelta(hours=26)
+"""A run that has not touched its pending documents for so long is over: batches end in 24 hours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """For which run, and how, a listing is recorded."""
+
+    spec: str
+    run_key: str
+    prompt_version: str
+    now: dt.datetime
+    requeue_reasons: tuple[str, ...] = ()
+    """Dead letters with one of these reasons are taken up again, wherever they lie."""
+    reprocess: bool = False
+    """Take up what was listed and settled, but not under `prompt_version`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListingResult:
+    """What a run is to work on: `taken_count` = listed - unchanged + carried over."""
+
+    listed_count: int
+    taken_count: int
+    unchanged_count: int
+    """Versions that an earlier run had settled."""
+    carried_over_count: int
+    """Documents taken up although they were not listed: left pending, or requeued."""
+    documents: pa.RecordBatchReader
+    """The documents taken up, by `document_id`: columns as listed. Read it within the session,
+    before anything else."""
+
+
+def record_listing(
+    session: Session, listing: Listing, listed: pa.RecordBatchReader
+) -> ListingResult:
+    """Merge a listing into `documents` and return what the run is to work on.
+
+    A run takes up versions never seen, versions still pending, and what the listing names; beyond
+    what was listed, it takes up pending documents of runs that are over. Called again, it returns
+    the same documents and changes no row.
+
+    Args:
+        listed: The columns of `staging.LISTED`.
+    """
+    values: dict[str, Value] = {
+        "spec": listing.spec,
+        "run_key": listing.run_key,
+        "prompt_version": listing.prompt_version,
+        "now": listing.now,
+        "reprocess": listing.reprocess,
+        "abandoned_before": listing.now - ABANDONED_AFTER,
+    }
+    stage_rows(session, "listed", listed, LISTED)
+    _stage_texts(session, "requeue_reasons", reason=listing.requeue_reasons)
+    for statement in (
+        "insert_documents",
+        "update_documents_reappeared",
+        "update_documents_current",
+    ):
+        session.run(statement, **values)
+    session.derive("requeued", **values)
+    session.run("update_documents_requeued", **values)
+    session.run("update_dead_letters_requeued", **values)
+    session.derive("taken", **values)
+    session.run("update_documents_taken", **values)
+    session.run("insert_document_states", **values)
+    check(session, "check_one_current_version", **values)
+    counts = session.read("read_listing_counts", **values).read_all().to_pylist()[0]
+    logger.info("recorded listing spec=%s run_key=%s %s", listing.spec, listing.run_key, counts)
+    return ListingResult(**counts, documents=session.read("read_taken_documents", **values))
+
+
+def mark_deleted(
+    session: Session,
+    *,
+    spec: str,
+    prefixes: Iterable[tuple[str, str]],
+    listed_uris: pa.RecordBatchReader,
+    listed_at: dt.datetime,
+) -> int:
+    """Mark the documents below `prefixes` that are gone and return how many rows were marked.
+
+    Call it only after a listing that was complete.
+
+    Args:
+        prefixes: Bucket and key prefix of each place that was listed.
+        listed_uris: `document_uri` of everything seen there, in the window or not.
+        listed_at: When the listing began; what was written since is left alone.
+    """
+    places = list(prefixes)
+    stage_rows(session, "listed_uris", listed_uris, LISTED_URIS)
+    _stage_texts(
+        session,
+        "listed_prefixes",
+        bucket=[bucket for bucket, _ in places],
+        prefix=[prefix for _, prefix in places],
+    )
+    return session.run("update_documents_deleted", spec=spec, listed_at=listed_at)
+
+
+def _stage_texts(session: Session, name: str, **columns: Iterable[str]) -> None:
+    arrays = {column: pa.array(list(texts), pa.string()) for column, texts in columns.items()}
+    session.stage(name, pa.table(arrays).to_reader())

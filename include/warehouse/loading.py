@@ -1,0 +1,143 @@
+"""Load what a night, or a part of it, brought: stage, merge, check, in one transaction."""
+
+import datetime as dt
+import logging
+from dataclasses import asdict, dataclass
+
+import pyarrow as pa
+
+from include.answers import AnswerSchema
+from include.warehouse.session import Session, Value, check
+from include.warehouse.spec_tables import define_spec_enrichments, insert_enrichments
+from include.warehouse.staging import (
+    BATCHES,
+    DOCUMENTS,
+    FAILURES,
+    RESULTS,
+    stage_enrichments,
+    stage_rows,
+)
+
+logger = logging.getLogger(__name__)
+
+CHECKS = (
+    "check_documents_known",
+    "check_documents_settled",
+    "check_enrichments_found",
+    "check_enriched_have_enrichments",
+    "check_dead_letters_found",
+)
+"""What must hold after a merge; each returns the rows that must not be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptVersion:
+    """What was asked under a prompt version."""
+
+    model: str
+    prompt_text: str
+    output_schema: str
+    """As JSON."""
+    asked_at: dt.datetime
+    """When the run took it up: the run's start. The version that was taken up last is active."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NightLoad:
+    """What is to be loaded; the columns of each reader are in `staging`."""
+
+    spec: str
+    run_key: str
+    prompt_version: str
+    schema: AnswerSchema
+    now: dt.datetime
+    documents: pa.RecordBatchReader
+    """Documents that this load may settle, each once. `fixed_state` and `fixed_reason` say what is
+    settled without an answer; a fixed `pending` only says why, should there be no answer."""
+    results: pa.RecordBatchReader | None = None
+    enrichments: pa.RecordBatchReader | None = None
+    failures: pa.RecordBatchReader | None = None
+    """Requests that failed; one that `is_final` makes a dead letter, the others stay pending."""
+    batches: pa.RecordBatchReader | None = None
+    prompt: PromptVersion | None = None
+    pending_reason: str = "in_flight"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadSummary:
+    """How many rows a load added or changed; all 0 when it was loaded before."""
+
+    result_count: int
+    batch_count: int
+    enrichment_count: int
+    settled_count: int
+    """Documents whose state in this run changed, from one pending reason to another included."""
+
+
+def load(session: Session, night: NightLoad) -> LoadSummary:
+    """Stage, merge and check; loading the same again changes no row.
+
+    Answers are stored whoever asked. States change only for the documents of this load: a document
+    of another run that waits for one of these answers finds it there when its own run loads.
+
+    Raises:
+        CountMismatchError: A check found rows that must not be; the session must be rolled back.
+    """
+    values: dict[str, Value] = {
+        "spec": night.spec,
+        "run_key": night.run_key,
+        "prompt_version": night.prompt_version,
+        "now": night.now,
+        "pending_reason": night.pending_reason,
+    }
+    define_spec_enrichments(session, night.spec)
+    _stage(session, night)
+    check(session, "check_documents_once")
+    _merge_prompt_version(session, night)
+    results = session.run("insert_results", **values)
+    batches = session.run("merge_batches", **values)
+    session.derive("new_enrichments", **values)
+    insert_enrichments(session, night.spec, night.schema)
+    settled = _settle_documents(session, values)
+    for statement in CHECKS:
+        check(session, statement, **values)
+    summary = LoadSummary(results, batches, _count(session, "new_enrichments"), settled)
+    logger.info("loaded spec=%s run_key=%s %s", night.spec, night.run_key, summary)
+    return summary
+
+
+def _stage(session: Session, night: NightLoad) -> None:
+    stage_rows(session, "documents", night.documents, DOCUMENTS)
+    stage_rows(session, "results", night.results, RESULTS)
+    stage_rows(session, "failures", night.failures, FAILURES)
+    stage_rows(session, "batches", night.batches, BATCHES)
+    stage_enrichments(session, night.enrichments, night.schema, night.now)
+
+
+def _merge_prompt_version(session: Session, night: NightLoad) -> None:
+    if night.prompt is None:
+        return
+    values: dict[str, Value] = {
+        "spec": night.spec,
+        "prompt_version": night.prompt_version,
+        **asdict(night.prompt),
+    }
+    session.run("insert_prompt_versions", **values)
+    session.run("update_prompt_versions_activated", **values)
+
+
+def _settle_documents(session: Session, values: dict[str, Value]) -> int:
+    """Decide the state of each document and write down those that changed in this run."""
+    session.run("update_documents_content", **values)
+    session.run("insert_document_enrichments", **values)
+    session.derive("outcomes", **values)
+    session.derive("settled", **values)
+    settled = session.run("merge_document_states", **values)
+    session.run("update_documents_settled", **values)
+    session.run("merge_dead_letters", **values)
+    session.run("update_dead_letters_resolved", **values)
+    return settled
+
+
+def _count(session: Session, stage: str) -> int:
+    return int(session.read(f"count_{stage}").read_all()["row_count"][0].as_py())

@@ -1,0 +1,20 @@
+"""Small tables for the report of a run."""
+
+import pyarrow as pa
+
+from include.warehouse.session import Session
+
+
+def read_states(session: Session, *, spec: str, run_key: str) -> pa.Table:
+    """Return `state, state_reason, document_count` of a run; unchanged documents are not in it."""
+    return session.read("read_states", spec=spec, run_key=run_key).read_all()
+
+
+def read_spend(session: Session, *, spec: str, run_key: str) -> pa.Table:
+    """Return results, tokens, `cost_usd` and `list_cost_usd` of what a run bought, by `outcome`."""
+    return session.read("read_spend", spec=spec, run_key=run_key).read_all()
+
+
+def read_failures(session: Session, *, spec: str, run_key: str, limit: int) -> pa.Table:
+    """Return the first documents of a run that got no enrichment, each with its reason."""
+    return session.read("read_failures", spec=spec, run_key=run_key, limit=limit).read_all()

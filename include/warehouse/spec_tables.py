@@ -1,0 +1,138 @@
+"""The tables and views of one spec, made from the columns of its answer."""
+
+import re
+from collections.abc import Iterable
+
+from include.answers import AnswerSchema, Column, Kind, ListTable
+from include.warehouse.session import Session, statement_text
+from include.warehouse.shapes import ColumnShape, TableShape, ViewShape, quoted
+
+_SQL_TYPES: dict[Kind, str] = {
+    "text": "text",
+    "boolean": "boolean",
+    "integer": "bigint",
+    "float": "double precision",
+    "decimal": "decimal(38,9)",
+    "date": "date",
+    "timestamp": "timestamptz",
+}
+_FIRST_COLUMNS = (
+    ColumnShape("enrichment_id", "text", "Identity of the answer; the request that it answers."),
+    ColumnShape("prompt_version", "text", "Prompt version under which it was asked."),
+    ColumnShape("answer_model", "text", "Model that answered."),
+    ColumnShape("is_simulated", "boolean", "Whether a simulator answered instead of the API."),
+    ColumnShape("loaded_at", "timestamptz", "When the answer was loaded."),
+)
+_ITEM_COLUMNS = (
+    ColumnShape("enrichment_id", "text", "The answer that the item belongs to."),
+    ColumnShape("ordinal", "bigint", "Place of the item in its list, from 1."),
+)
+_FIELD = re.compile(r'(\w+\.)?"<field>"')
+
+
+def spec_table_shapes(spec_name: str, schema: AnswerSchema) -> tuple[TableShape, ...]:
+    """Return the table of a spec's answers and one for each list of objects in them."""
+    answers = _table(
+        f"{spec_name}_enrichments",
+        f"Answers of spec {spec_name}, one row each, never changed.",
+        (*_FIRST_COLUMNS, *map(_column_shape, schema.columns)),
+        key=("enrichment_id",),
+    )
+    return (answers, *(_list_table(spec_name, table) for table in schema.list_tables))
+
+
+def spec_view_shapes(
+    spec_name: str, schema: AnswerSchema, stored_columns: tuple[str, ...]
+) -> tuple[ViewShape, ...]:
+    """Return the views of a spec.
+
+    Args:
+        stored_columns: Columns that the table of answers has already, in order. They come first,
+            since a view that exists can only gain columns at its end.
+    """
+    names = dict.fromkeys([*stored_columns, *_answer_names(schema)])
+    fields = [name for name in names if name not in {"enrichment_id", "loaded_at"}]
+    return (
+        ViewShape(
+            spec_name,
+            f"Current answers of spec {spec_name}: one row per object that exists.",
+            _filled("spec_current", fields, spec=spec_name),
+        ),
+        ViewShape(
+            f"{spec_name}_history",
+            f"Every answer of spec {spec_name}, for every version of every object.",
+            _filled("spec_history", fields, spec=spec_name),
+        ),
+        *(_list_view(spec_name, column) for column in schema.columns if column.is_list),
+    )
+
+
+def define_spec_enrichments(session: Session, spec_name: str) -> None:
+    """Give the answers of a spec the name by which the statements know them."""
+    session.define(_filled("spec_enrichments", spec=spec_name))
+
+
+def insert_enrichments(session: Session, spec_name: str, schema: AnswerSchema) -> None:
+    """Insert the staged answers that are new, and the items of their lists."""
+    for position, table in enumerate(schema.list_tables):
+        _insert_new(session, f"{spec_name}__{table.name}", f"list_{position}", _item_names(table))
+    _insert_new(session, f"{spec_name}_enrichments", "enrichments", _answer_names(schema))
+
+
+def _insert_new(session: Session, table: str, stage: str, names: list[str]) -> None:
+    session.define(_filled("spec_insert", names, table=table, stage=f"stage_{stage}"))
+
+
+def _filled(statement: str, fields: Iterable[str] = (), **names: str) -> str:
+    """Return a statement with names in the place of `<…>`.
+
+    `a."<field>"` becomes a list of all fields. No name can end its quotes: specs and fields are
+    lower-case words.
+    """
+    text = statement_text(statement)
+    for placeholder, name in names.items():
+        text = text.replace(f"<{placeholder}>", name)
+    return _FIELD.sub(
+        lambda found: ",\n    ".join(f"{found[1] or ''}{quoted(field)}" for field in fields), text
+    )
+
+
+def _answer_names(schema: AnswerSchema) -> list[str]:
+    shapes = (*_FIRST_COLUMNS, *map(_column_shape, schema.columns))
+    return [shape.name for shape in shapes]
+
+
+def _item_names(table: ListTable) -> list[str]:
+    return [*(shape.name for shape in _ITEM_COLUMNS), *(column.name for column in table.columns)]
+
+
+def _column_shape(column: Column) -> ColumnShape:
+    brackets = "[]" if column.is_list else ""
+    comment = column.description or f"Field {column.name} of the answer."
+    return ColumnShape(column.name, _SQL_TYPES[column.kind] + brackets, comment)
+
+
+def _list_table(spec_name: str, table: ListTable) -> TableShape:
+    return _table(
+        f"{spec_name}__{table.name}",
+        table.description or f"Items of {table.name} in the answers of spec {spec_name}.",
+        (*_ITEM_COLUMNS, *map(_column_shape, table.columns)),
+        key=("enrichment_id", "ordinal"),
+    )
+
+
+def _table(
+    name: str, comment: str, columns: tuple[ColumnShape, ...], *, key: tuple[str, ...]
+) -> TableShape:
+    lines = [f"    {quoted(column.name)} {column.type}" for column in columns]
+    lines.append(f"    primary key ({', '.join(key)})")
+    create = f"create table nightshift.{quoted(name)} (\n" + ",\n".join(lines) + "\n)"
+    return TableShape(name, comment, columns, key, create)
+
+
+def _list_view(spec_name: str, column: Column) -> ViewShape:
+    return ViewShape(
+        f"{spec_name}__{column.name}",
+        column.description or f"Items of {column.name}, one row each.",
+        _filled("spec_list", [column.name], spec=spec_name),
+    )

@@ -1,0 +1,25 @@
+-- Every answer of the API, good and bad, with its tokens and cost; every cost figure is a sum over it.
+create table nightshift.results (
+    batch_id text not null, -- Batch that brought the answer.
+    request_id text not null, -- Request that it answers, the custom_id of the API.
+    spec text not null, -- Name of the spec.
+    enrichment_id text, -- Enrichment that the answer became, or is part of.
+    part_number bigint, -- Which part of a split document was asked about.
+    part_count bigint, -- How many parts the document was split into.
+    document_id text, -- Document for which it was bought.
+    run_key text not null, -- Run that bought it.
+    attempt bigint not null, -- 0 for the first time of asking, 1 to 3 for retries.
+    outcome text not null, -- What came back.
+    stop_reason text, -- Why the model stopped, as the API says it.
+    error_type text, -- Type of the error.
+    error_message text, -- Message of the error.
+    model text, -- Model that answered.
+    input_tokens bigint not null, -- Input tokens billed in full.
+    output_tokens bigint not null, -- Output tokens billed.
+    cache_read_tokens bigint not null, -- Input tokens read from the cache.
+    cache_write_tokens bigint not null, -- Input tokens written to the cache.
+    cost_usd decimal(18, 9) not null, -- Cost at batch price.
+    list_cost_usd decimal(18, 9) not null, -- What the same tokens cost outside a batch.
+    loaded_at timestamptz not null, -- When this row was loaded.
+    primary key (batch_id, request_id)
+)

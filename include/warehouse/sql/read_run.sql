@@ -1,0 +1,5 @@
+select
+    listed_count, enriched_count, reused_count, unchanged_count, skipped_count, dead_letter_count,
+    pending_count, actual_usd
+from nightshift.runs
+where spec = $spec and run_key = $run_key

@@ -1,0 +1,6 @@
+update nightshift.documents
+set state = 'pending', state_reason = 'in_flight', updated_at = $now
+where
+    spec = $spec
+    and state = 'dead_letter'
+    and document_id in (select document_id from stage_requeued)

@@ -1,0 +1,65 @@
+"""Shows on a terminal, or in a file, what the demo is doing."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.status import Status
+from rich.text import Text
+
+from local_stack.airflow_api import Run, Task
+
+_WORKING = ("queued", "running", "deferred", "up_for_reschedule", "up_for_retry")
+_WIDTH = 100
+
+
+def open_console() -> Console:
+    """Return a console no wider than the page that the output is made for."""
+    console = Console(highlight=False)
+    console.width = min(console.width, _WIDTH) if console.is_terminal else _WIDTH
+    return console
+
+
+@dataclass
+class Progress:
+    """Finished steps stay as lines; what goes on now is one line that changes."""
+
+    console: Console
+    _started: float = field(default_factory=time.monotonic)
+    _status: Status | None = None
+    _shown: str = ""
+
+    def done(self, text: str) -> None:
+        """Print a finished step with the time since the start."""
+        self.console.print(Text(f"{self._clock()}  {text}"))
+
+    @contextmanager
+    def during(self, text: str) -> Iterator[None]:
+        """Show what goes on."""
+        if not self.console.is_terminal:
+            self.update(text)
+            yield
+            return
+        with self.console.status(Text(text)) as self._status:
+            yield
+        self._status = None
+
+    def update(self, text: str) -> None:
+        """Show what goes on now; in a file, only when it is something new."""
+        if self._status is not None:
+            self._status.update(Text(f"{self._clock()}  {text}"))
+        elif text != self._shown:
+            self.done(f"  {text}")
+        self._shown = text
+
+    def follow(self, run: Run, tasks: list[Task]) -> None:
+        """Show which tasks of a run are being worked on."""
+        finished = sum(task.end_at is not None for task in tasks)
+        working = sorted({task.task_id for task in tasks if task.state in _WORKING})
+        self.update(f"{run.state}: {', '.join(working) or '…'} (done: {finished} tasks)")
+
+    def _clock(self) -> str:
+        minutes, seconds = divmod(int(time.monotonic() - self._started), 60)
+        return f"{minutes:2d}:{seconds:02d}"

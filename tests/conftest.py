@@ -1,0 +1,58 @@
+"""Fixtures for every level: a real S3 server, started when the first test asks for it."""
+
+import secrets
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local_stack.processes import Processes
+from local_stack.s3 import S3Server
+from local_stack.state import Ports
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    folder = tmp_path_factory.mktemp("s3")
+    processes = Processes(folder)
+    ports = Ports.draw(ui_port=None)
+    server = S3Server(folder, ports, access_key="test", secret_key=secrets.token_hex())
+    try:
+        server.start(processes)
+        server.wait_until_ready(processes)
+        yield server
+    finally:
+        processes.stop()
+
+
+@pytest.fixture(scope="session")
+def s3(s3_server: S3Server) -> Iterator["S3Client"]:
+    client = s3_server.client()
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def bucket(s3: "S3Client") -> str:
+    return _create_bucket(s3, "documents")
+
+
+@pytest.fixture
+def versioned_bucket(s3: "S3Client") -> str:
+    name = _create_bucket(s3, "versioned")
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    return name
+
+
+@pytest.fixture
+def work_bucket(s3: "S3Client") -> str:
+    return _create_bucket(s3, "work")
+
+
+def _create_bucket(s3: "S3Client", stem: str) -> str:
+    name = f"{stem}-{secrets.token_hex(4)}"
+    s3.create_bucket(Bucket=name)
+    return name

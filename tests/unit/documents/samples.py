@@ -1,0 +1,94 @@
+"""Documents of every format, made from a text."""
+
+import gzip
+import io
+import zipfile
+from email.message import EmailMessage
+
+W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+STRICT_W = "http://purl.oclc.org/ooxml/wordprocessingml/main"
+
+
+def make_pdf(*pages: str, drawing: str = "") -> bytes:
+    """A PDF whose pages show one line each; `drawing` is added to every page's content."""
+    kids = " ".join(f"{4 + 2 * number} 0 R" for number in range(len(pages)))
+    objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    ]
+    for number, text in enumerate(pages):
+        content = f"BT /F1 12 Tf 72 720 Td ({text}) Tj ET {drawing}" if text else drawing
+        objects.append(
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents {5 + 2 * number} 0 R"
+            " /Resources << /Font << /F1 3 0 R >> >> >>"
+        )
+        objects.append(f"<< /Length {len(content)} >>\nstream\n{content}\nendstream")
+    return _assemble_pdf(objects)
+
+
+def _assemble_pdf(objects: list[str]) -> bytes:
+    out = bytearray(b"%PDF-1.7\n")
+    offsets = []
+    for number, body in enumerate(objects, start=1):
+        offsets.append(len(out))
+        out += f"{number} 0 obj\n{body}\nendobj\n".encode("latin-1")
+    start = len(out)
+    out += f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n".encode()
+    out += b"".join(f"{offset:010} 00000 n \n".encode() for offset in offsets)
+    out += f"trailer << /Size {len(objects) + 1} /Root 1 0 R >>\n".encode()
+    return bytes(out + f"startxref\n{start}\n%%EOF\n".encode())
+
+
+def make_docx(body: str, *, namespace: str = W, **parts: str) -> bytes:
+    """A Word document; `body` and the further parts (`footnotes`, `header1` …) are inner XML."""
+    names = {"document": body} | parts
+    return make_zip(
+        {
+            "[Content_Types].xml": "<Types/>",
+            **{
+                f"word/{name}.xml": f'<w:part xmlns:w="{namespace}">{inner}</w:part>'
+                for name, inner in names.items()
+            },
+        }
+    )
+
+
+def paragraph(text: str) -> str:
+    return f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>"
+
+
+def make_zip(files: dict[str, str | bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def make_mail(text: str, html: str | None = None, *, subject: str = "Grüße") -> bytes:
+    message = EmailMessage()
+    message["From"] = "Ada <ada@example.org>"
+    message["To"] = "Bob <bob@example.org>"
+    message["Subject"] = subject
+    message["Message-ID"] = "<1@example.org>"
+    message.set_content(text)
+    if html is not None:
+        message.add_alternative(html, subtype="html")
+    return message.as_bytes()
+
+
+SAMPLES: dict[str, bytes] = {
+    "a.txt": "Zwölf Boxkämpfer jagen Viktor".encode(),
+    "b.md": b"# Title\n\n- one\n- two\n",
+    "c.html": b"<!doctype html><title>T</title><p>One<table><tr><td>1<td>2</table>",
+    "d.xml": b'<?xml version="1.0"?><order id="7"><item>Tea</item></order>',
+    "e.pdf": make_pdf("Hello page one", "Hello page two"),
+    "f.docx": make_docx(paragraph("Hello Word"), footnotes=paragraph("A note")),
+    "g.eml": make_mail("plain words", "<p>html <b>words</b></p>"),
+    "h.mbox": b"From a@b Mon Jan 1\nSubject: one\n\nfirst\n\nFrom a@b Mon Jan 2\n\nsecond\n",
+    "i.json": b'{"name": "Zo\\u00eb"}',
+    "j.csv": b"a,b\n1,2\n",
+    "k.txt.gz": gzip.compress(b"packed words", mtime=0),
+    "l.rst": b"Title\n=====\n\n.. note:: words\n",
+}
