@@ -148,9 +148,8 @@ class BatchesApi:
             BatchRefusedError: It refuses the body.
         """
         limit = self._settings.post_timeout_seconds
-        timeout = httpx2.Timeout(
-            connect=min(limit / 10, 5), pool=5, write=limit / 10, read=limit / 5
-        )
+        quick = min(limit / 20, 5)
+        timeout = httpx2.Timeout(connect=quick, pool=quick, write=limit / 10, read=limit / 5)
         try:
             created = self._client.with_options(max_retries=0, timeout=timeout).post(
                 BATCHES_PATH,

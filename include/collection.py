@@ -1,5 +1,6 @@
 """Parsing a result file: every line judged, every request of the shard accounted for."""
 
+import json
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -16,7 +17,7 @@ from include.answers import AnswerSchema
 from include.costs import Cost, billed, cost_of
 from include.errors import AccountError, ResultsIncompleteError
 from include.ledger import Entry
-from include.results import Judged, Message, ResultLine, Usage, judge
+from include.results import Judged, Message, ResultLine, Usage, judge, without_unwanted
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ FAILURES_SCHEMA = pa.schema(PAID_FIELDS)
 ROWS_PER_GROUP = 5_000
 
 _NANO = Decimal("1e-9")
+_DECODER = msgspec.json.Decoder(ResultLine)
 
 
 def enrichments_schema(schema: AnswerSchema) -> pa.Schema:
@@ -211,14 +213,21 @@ def raise_if_account(parsed: ParsedFile, shard_id: str) -> None:
 
 
 def _read_lines(spool: Path) -> Iterator[ResultLine]:
-    decoder = msgspec.json.Decoder(ResultLine)
     with spool.open("rb") as file:
         for number, raw in enumerate(file, start=1):
             line = raw.removeprefix(b"\xef\xbb\xbf").strip()
             if not line:
                 continue
             try:
-                yield decoder.decode(line)
-            except msgspec.MsgspecError as error:
+                yield _decode(line)
+            except (ValueError, msgspec.MsgspecError) as error:
                 msg = f"line {number} of the result file is broken: {error}"
                 raise ResultsIncompleteError(msg) from None
+
+
+def _decode(line: bytes) -> ResultLine:
+    try:
+        return _DECODER.decode(line)
+    except (ValueError, msgspec.MsgspecError):
+        # Lone surrogates are no Unicode, but an answer may hold them; Python's parser reads them.
+        return msgspec.convert(without_unwanted(json.loads(line)), ResultLine)

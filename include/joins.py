@@ -73,15 +73,25 @@ class RequestJoins:
             path=str(path),
         )
 
-    def add_dead(self, shard_id: str, path: Path) -> None:
-        """Add those failures of an open shard that no further request would change."""
+    def add_failed(self, shard_id: str, path: Path, *, asked_alike: bool) -> None:
+        """Add those failures of an open shard that asking again would not change.
+
+        Args:
+            shard_id: The shard.
+            path: Its failures.
+            asked_alike: The run would send the same words: what was paid for in vain stays so too.
+        """
         self._run(
             """
             insert into open_requests
-            select request_id, $shard_id from read_parquet($path) where followup = 'dead_letter'
+            select request_id, $shard_id from read_parquet($path)
+            where
+                followup = 'dead_letter'
+                or ($asked_alike and outcome in ('truncated', 'invalid_output'))
             """,
             shard_id=shard_id,
             path=str(path),
+            asked_alike=asked_alike,
         )
 
     def joined_shards(self) -> list[str]:

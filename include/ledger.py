@@ -236,6 +236,9 @@ class Ledger:
         if held is not None:
             return held
         if self._store.has_any(f"ledger/{self.spec}/"):
+            held = _read(self._store, self.open_key, OpenLedger)
+            if held is not None:  # made by somebody else in between
+                return held
             msg = (
                 f"{self._store.uri(self.open_key)} is missing although entries exist; rebuild it "
                 "from the entries before anything is bought (docs/runbook.md)"

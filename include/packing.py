@@ -29,7 +29,7 @@ def pack(
     that cannot be had (a single request is left, say), counts may repeat; the results then tell.
 
     Args:
-        rows: Each with `line_length`, and none too large for a batch of its own.
+        rows: Each with `line_length`.
         limits: What one batch may hold.
         taken_counts: Request counts of open shards; those of the shards yielded are added.
     """
@@ -38,12 +38,13 @@ def pack(
     for row in rows:
         waiting.append(row)
         waiting_bytes += row["line_length"]
-        while (
+        while waiting and (
             len(waiting) > limits.max_requests
             or body_bytes(waiting_bytes, len(waiting)) > limits.max_bytes
         ):
-            # Everything but the row that made it too much fits.
-            shard, waiting = _split(waiting, len(waiting) - 1, taken_counts)
+            # Everything but the row that made it too much fits; a row too large for any batch
+            # goes alone, and the API refuses that batch alone.
+            shard, waiting = _split(waiting, max(len(waiting) - 1, 1), taken_counts)
             waiting_bytes = sum(row["line_length"] for row in waiting)
             yield shard
     while waiting:

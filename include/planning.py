@@ -86,14 +86,16 @@ class Planner:
     now: Callable[[], dt.datetime]
 
     def plan(
-        self, index_keys: Sequence[str], known_key: str, *, dry_run: bool = False
+        self, index_keys: Sequence[str], write_known: Callable[[], str], *, dry_run: bool = False
     ) -> ShardPlan:
         """Decide what is bought.
 
         Args:
             index_keys: Parquet files of `INDEX_SCHEMA` with the requests needed.
-            known_key: Parquet file with the `request_id` of each that the warehouse has the end of.
-            dry_run: Decide, but write nothing.
+            write_known: Returns the key of a Parquet file with the `request_id` of each that the
+                warehouse has the end of. Called after `open.json` was read, every time: a shard
+                that is loaded and closed in between would otherwise be in neither.
+            dry_run: Decide, but plan nothing.
 
         Raises:
             LimitExceededError: The night would need more than `MAX_SHARDS` shards.
@@ -103,10 +105,9 @@ class Planner:
             self.store.download(key, self.work_dir / f"index-{number}.parquet")
             for number, key in enumerate(index_keys)
         ]
-        known = self.store.download(known_key, self.work_dir / "known.parquet")
         for _ in range(CHANGE_TRIES):
-            held = self.ledger.read_open()
-            held = self._without_closed(held)
+            held = self._without_closed(self.ledger.read_open())
+            known = self.store.download(write_known(), self.work_dir / "known-requests.parquet")
             with self._joins(paths, known, held.record) as joins:
                 plan, entries = self._decide(joins, held.record, dry_run=dry_run)
             if dry_run or not entries or self._put_plan(held, entries):
@@ -131,7 +132,11 @@ class Planner:
                 joins.add_open(one, self._fetch(files.request_ids_key))
             else:
                 joins.add_open(one, self._fetch(entry.output.enrichments_key))
-                joins.add_dead(one, self._fetch(entry.output.failures_key))
+                joins.add_failed(
+                    one,
+                    self._fetch(entry.output.failures_key),
+                    asked_alike=self.round_number == 0,
+                )
         return joins
 
     def _fetch(self, key: str) -> Path:
@@ -210,12 +215,22 @@ class Planner:
             self._write_files(ShardFiles(entry.spec, one), rows)
             if held is None:
                 return self.ledger.create(mine).record
-            taken_over = mine.model_copy(
-                update={"revision": held.record.revision, "approved_by": held.record.approved_by}
-            )
-            return self.ledger.put(held, taken_over).record
+            return self.ledger.put(held, self._taken_over(held.record, mine)).record
         msg = f"shard digest of {entry.shard_id} was closed {CHANGE_TRIES**2} times"
         raise LimitExceededError(msg)
+
+    def _taken_over(self, left: Entry, mine: Entry) -> Entry:
+        """Return a planned entry as this run's; what was learnt of its batches stays."""
+        return left.moved(
+            state="planned",
+            by=self.run_key,
+            at=self.now(),
+            note="taken over",
+            run_key=self.run_key,
+            body_bytes=mine.body_bytes,
+            estimate_usd=mine.estimate_usd,
+            list_estimate_usd=mine.list_estimate_usd,
+        )
 
     def _write_files(self, files: ShardFiles, rows: list[IndexRow]) -> None:
         path = self.work_dir / "request_ids.parquet"

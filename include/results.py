@@ -182,16 +182,17 @@ def _without_controls(text: str) -> str:
         value = json.loads(text)
     except ValueError:
         return text
-    return json.dumps(_cleaned(value), ensure_ascii=False)
+    return json.dumps(without_unwanted(value), ensure_ascii=False)
 
 
-def _cleaned(value: Any) -> Any:
+def without_unwanted(value: Any) -> Any:
+    """Return a JSON value without control characters and lone surrogates in its strings."""
     if isinstance(value, str):
         return _UNWANTED.sub("", value)
     if isinstance(value, list):
-        return [_cleaned(item) for item in value]
+        return [without_unwanted(item) for item in value]
     if isinstance(value, dict):
-        return {_cleaned(name): _cleaned(item) for name, item in value.items()}
+        return {without_unwanted(name): without_unwanted(item) for name, item in value.items()}
     return value
 
 

@@ -58,6 +58,11 @@ class RunParams(BaseModel):
                 raise ValueError(msg)
         return self
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the run is about all documents of its window, and buys what they need."""
+        return self.limit is None and self.prefix is None and not self.plan_only
+
     @classmethod
     def parse(cls, params: Mapping[str, Any]) -> Self:
         """Read the params of a DAG run.

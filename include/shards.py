@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from include.answers import AnswerSchema, JsonSchema
 from include.segments import Place, WrittenBody, read_lines, write_body
-from include.storage import ObjectStore
+from include.storage import MissingKeyError, ObjectStore
 
 REQUEST_IDS_SCHEMA = pa.schema(
     [
@@ -53,11 +53,6 @@ class ShardFiles:
         """JSON of `ShardSchema`."""
         return self._key("schema.json")
 
-    @property
-    def body_key(self) -> str:
-        """The request lines as they are sent, for audits: JSON lines in zstd frames."""
-        return self._key("body.jsonl.zst")
-
     def results_key(self, attempt: str) -> str:
         """Raw result lines of one attempt at collecting."""
         return self._key(f"results-{attempt}.jsonl.zst")
@@ -78,8 +73,8 @@ def read_schema(store: ObjectStore, files: ShardFiles) -> tuple[ShardSchema, Ans
     """Return what the answers of a shard are judged by, compiled."""
     stored = store.read(files.schema_key)
     if stored is None:
-        msg = f"{store.uri(files.schema_key)} is missing"
-        raise FileNotFoundError(msg)
+        msg = f"{store.uri(files.schema_key)} is missing; it is written before its entry"
+        raise MissingKeyError(msg)
     schema = ShardSchema.model_validate_json(stored.data)
     return schema, AnswerSchema(schema.answer_schema)
 

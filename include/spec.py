@@ -36,6 +36,7 @@ RESERVED_COLUMNS = frozenset(
 )
 """Columns of the tables and views that a field must not take the name of."""
 
+_TABLE_ENDINGS = ("_enrichments", "_history")
 _NAME = re.compile(r"^[a-z][a-z0-9_]{0,39}$")
 _FIELD = re.compile(r"^[a-z][a-z0-9_]{0,58}$")
 
@@ -87,6 +88,9 @@ class Spec:
         """
         if not _NAME.match(self.name):
             msg = f"spec name {self.name!r} must match {_NAME.pattern}"
+            raise ConfigurationError(msg)
+        if "__" in self.name or self.name.endswith(_TABLE_ENDINGS):
+            msg = f"spec name {self.name!r} must not look like a table of another spec"
             raise ConfigurationError(msg)
         if (self.source.by == "date_prefix") != ("{ds}" in self.source.prefix):
             msg = f"spec {self.name}: a prefix has {{ds}} exactly when the source is by date_prefix"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from include.errors import ConfigurationError, TransientError
+from include.errors import ConfigurationError, PermanentError, TransientError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _CONFLICTS = frozenset({409, 412})
+_ABSENT = frozenset({"NoSuchKey", "404"})
+"""404 is what a HEAD can say; a missing bucket has a code of its own."""
 
 
 class WriteRefusedError(TransientError):
@@ -33,6 +35,10 @@ class StoredObject:
 
     data: bytes
     etag: str
+
+
+class MissingKeyError(PermanentError):
+    """Nothing lies at a key that was named as if something did."""
 
 
 class ObjectStore:
@@ -157,8 +163,11 @@ class ObjectStore:
         except ClientError as error:
             status = error.response["ResponseMetadata"].get("HTTPStatusCode", 0)
             code = error.response["Error"].get("Code", "")
-            if absent_is_none and code == "NoSuchKey":
-                return
+            if code in _ABSENT:
+                if absent_is_none:
+                    return
+                msg = f"{self.uri(key)} is missing; clear the task that writes it"
+                raise MissingKeyError(msg) from error
             if status in _CONFLICTS:
                 msg = f"{self.uri(key)} was changed by somebody else ({code})"
                 raise WriteRefusedError(msg) from error

@@ -91,7 +91,8 @@ class Submission:
             return found
         body = self._make_body(held.record)
         # The body may have taken minutes: `t0` must be now, and a lost batch may have turned up.
-        listing, listed_at = self._list(held.record), self.monotonic()
+        # The start allowance counts from before the listing, as `t0` is the time of its first page.
+        listed_at, listing = self.monotonic(), self._list(held.record)
         found = self._look(held.record, listing)
         if found is not None:
             return found

@@ -7,8 +7,8 @@ from pathlib import Path
 from local_stack.airflow_server import PROJECT, USER
 from local_stack.demo import run_demo
 from local_stack.errors import StackError
-from local_stack.night import print_query
 from local_stack.stack import Stack
+from local_stack.warehouse import print_query
 
 
 def main() -> int:

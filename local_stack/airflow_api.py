@@ -169,7 +169,7 @@ class AirflowApi:
         content = self.call(
             "GET", f"{path}/logs/{task.try_number}", map_index=task.map_index, full_content=True
         )["content"]
-        return "\n".join(line if isinstance(line, str) else line["event"] for line in content)
+        return "\n".join(_log_line(line) for line in content)
 
     def clear(
         self,
@@ -244,6 +244,13 @@ class AirflowApi:
             offset += _PAGE
             if offset >= page["total_entries"]:
                 return
+
+
+def _log_line(line: str | Json) -> str:
+    if isinstance(line, str):
+        return line
+    errors = [f"{one['exc_type']}: {one['exc_value']}" for one in line.get("error_detail") or ()]
+    return ": ".join([line["event"], *errors])
 
 
 def _run_path(dag_id: str, run_id: str) -> str:

@@ -8,15 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from include.config import Settings
+from include.identities import run_key
+from include.reports import NightReport
 from local_stack.airflow_api import AirflowApi, Run
 from local_stack.corpus import SourceFile, list_folder, list_installed_documents, upload
 from local_stack.errors import StackError
-from local_stack.night import Night, Row, digest_tables, read_night, read_sample
 from local_stack.progress import Progress, open_console
 from local_stack.screen import Summary, print_summary
-from local_stack.stack import DOCUMENTS_BUCKET, Stack
+from local_stack.stack import DOCUMENTS_BUCKET, WORK_BUCKET, Stack
+from local_stack.warehouse import Row, digest_tables, read_sample
 
-NIGHTLY_DAG = "enrich_document_metadata"
+SPEC = "document_metadata"
+NIGHTLY_DAG = f"enrich_{SPEC}"
 RETRY_DAG = "retry_failures"
 COLUMNS = ("object_key", "document_type", "main_topic", "sentiment", "language", "summary")
 
@@ -58,11 +62,11 @@ def run_demo(folder: Path | None) -> None:
     _upload(stack, files, night_date, progress)
     first = _run_first_night(stack, progress)
     before = Snapshot.take(stack)
-    night = read_night(stack.warehouse_path, first.run_id)
+    report = _read_report(stack, first)
     sample = read_sample(stack.warehouse_path, COLUMNS, limit=_SAMPLE_ROWS)
     _run_again(stack, first, progress)
     _require_unchanged(before, Snapshot.take(stack))
-    print_summary(console, _summarise(stack, files, night_date, night, sample))
+    print_summary(console, _summarise(stack, files, night_date, report, sample))
 
 
 def last_complete_night(now: dt.datetime) -> dt.date:
@@ -99,6 +103,13 @@ def _run_first_night(stack: Stack, progress: Progress) -> Run:
         run = _wait_for_night(api, run_id, progress)
     progress.done(f"the scheduler ran the night: {run.run_id}")
     return run
+
+
+def _read_report(stack: Stack, run: Run) -> NightReport:
+    prefix = Settings.from_env(stack.env).work_prefix
+    key = f"{prefix}/{SPEC}/runs/{run_key(run.run_id)}/report.json"
+    content = stack.s3_client().get_object(Bucket=WORK_BUCKET, Key=key)["Body"].read()
+    return NightReport.model_validate_json(content)
 
 
 def _run_again(stack: Stack, first: Run, progress: Progress) -> None:
@@ -138,6 +149,7 @@ def _describe_failure(api: AirflowApi, run: Run) -> str:
     failed = [task for task in api.tasks(run.dag_id, run.run_id) if task.state == "failed"]
     parts = [f"{run.dag_id} {run.run_id} ended {run.state}"]
     parts += [f"{task.task_id}:\n{api.log(run, task)[-_LOG_CHARACTERS:]}" for task in failed]
+    parts.append("The stack still runs: `make status` tells where; `make down` ends it.")
     return "\n\n".join(parts)
 
 
@@ -156,14 +168,18 @@ def _require_unchanged(before: Snapshot, after: Snapshot) -> None:
 
 
 def _summarise(
-    stack: Stack, files: list[SourceFile], night_date: dt.date, night: Night, sample: list[Row]
+    stack: Stack,
+    files: list[SourceFile],
+    night: dt.date,
+    report: NightReport,
+    sample: list[Row],
 ) -> Summary:
     return Summary(
         airflow_url=stack.airflow.base_url,
         password=stack.secrets.admin_password,
         simulator_url=stack.simulator.base_url,
-        night_date=night_date,
-        files_by_kind=Counter(file.kind for file in files),
         night=night,
+        files_by_kind=Counter(file.kind for file in files),
+        report=report,
         sample=sample,
     )

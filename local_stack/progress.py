@@ -57,9 +57,13 @@ class Progress:
     def follow(self, run: Run, tasks: list[Task]) -> None:
         """Show which tasks of a run are being worked on."""
         finished = sum(task.end_at is not None for task in tasks)
-        working = sorted({task.task_id for task in tasks if task.state in _WORKING})
+        working = sorted({_describe(task) for task in tasks if task.state in _WORKING})
         self.update(f"{run.state}: {', '.join(working) or '…'} (done: {finished} tasks)")
 
     def _clock(self) -> str:
         minutes, seconds = divmod(int(time.monotonic() - self._started), 60)
         return f"{minutes:2d}:{seconds:02d}"
+
+
+def _describe(task: Task) -> str:
+    return f"{task.task_id} (to be tried again)" if task.state == "up_for_retry" else task.task_id

@@ -5,18 +5,18 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import PurePosixPath
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from local_stack.airflow_server import USER
-from local_stack.night import STATES, Night, Row
+from include.reports import NightReport, StateCount
+from local_stack.warehouse import Row
 
 _MAX_REASONS = 6
 _MAX_KINDS = 5
-_LABEL_WIDTH = 10
+_LABEL_WIDTH = 11
+_NAME_WIDTH = 28
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class Summary:
     airflow_url: str
     password: str
     simulator_url: str
-    night_date: dt.date
+    night: dt.date
     files_by_kind: Counter[str]
-    night: Night
+    report: NightReport
     sample: list[Row]
     """Rows of the analyst's view: key, type, topic, sentiment, language, summary."""
 
@@ -47,24 +47,31 @@ def print_summary(console: Console, summary: Summary) -> None:
 
 
 def _facts(summary: Summary) -> Iterator[tuple[str, str]]:
-    night = summary.night
+    report = summary.report
     yield "Airflow", f"{summary.airflow_url}   {USER} / {summary.password}"
     yield "simulator", f"{summary.simulator_url}   what the API was asked, and its bill"
     yield "uploaded", _kinds(summary.files_by_kind)
-    counts = [(state, night.counts[state]) for state in STATES if night.counts[state]]
-    parts = " + ".join(f"{count:,} {state}" for state, count in counts) or "nothing"
-    yield "night 1", f"{summary.night_date}: {night.listed_count:,} listed = {parts}"
+    parts = [f"{count:,} {state}" for state, count in report.documents.items() if count]
+    yield (
+        "night 1",
+        f"{summary.night}: {report.listed_count:,} listed = {' + '.join(parts) or 'nothing'}",
+    )
     yield (
         "bought",
-        f"{night.request_count:,} requests in {night.batch_count:,} batches: "
-        f"forecast {_usd(night.forecast_usd)}, actual {_usd(night.actual_usd)}, "
-        f"list price {_usd(night.list_price_usd)}; simulated",
+        f"{report.bought_count:,} requests in {sum(batch.is_own for batch in report.batches)} "
+        f"batches: forecast {_usd(report.forecast_usd)}, actual {_usd(report.actual_usd)}, "
+        f"list price {_usd(report.list_usd)}; simulated",
     )
     label = "why not"
-    for state, reason, count in night.reasons[:_MAX_REASONS]:
-        yield label, f"{count:>5,}  {state}: {reason}"
+    for reason in _reasons(report):
+        yield label, f"{reason.document_count:>5,}  {reason.state}: {reason.state_reason}"
         label = ""
     yield "night 2", "the same night again: 0 bought, 0 rows changed"
+
+
+def _reasons(report: NightReport) -> list[StateCount]:
+    given = [reason for reason in report.reasons if reason.state_reason is not None]
+    return sorted(given, key=lambda reason: -reason.document_count)[:_MAX_REASONS]
 
 
 def _kinds(files_by_kind: Counter[str]) -> str:
@@ -76,16 +83,21 @@ def _kinds(files_by_kind: Counter[str]) -> str:
 
 def _sample_table(sample: list[Row]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
-    table.add_column("document", ratio=6, no_wrap=True, overflow="ellipsis")
+    table.add_column("document", width=_NAME_WIDTH, no_wrap=True)
     table.add_column("type", ratio=3, no_wrap=True, overflow="ellipsis")
     table.add_column("topic", ratio=5, no_wrap=True, overflow="ellipsis")
     table.add_column("sentiment", width=9, no_wrap=True)
     table.add_column("lang", width=4, no_wrap=True)
     table.add_column("summary", ratio=8, no_wrap=True, overflow="ellipsis")
     for key, *cells in sample:
-        name = "/".join(PurePosixPath(str(key)).parts[-2:])
-        table.add_row(*(Text(" ".join(str(cell).split())) for cell in (name, *cells)))
+        cells_on_one_line = (Text(" ".join(str(cell).split())) for cell in cells)
+        table.add_row(Text(_tail(str(key))), *cells_on_one_line)
     return table
+
+
+def _tail(key: str) -> str:
+    """Cut a key at its front: the end is what tells documents apart."""
+    return key if len(key) <= _NAME_WIDTH else f"…{key[1 - _NAME_WIDTH :]}"
 
 
 def _next_steps(summary: Summary) -> Iterator[tuple[str, str]]:

@@ -31,6 +31,8 @@ DEFAULT_ARGS = {
 }
 """Of every task: what the library calls permanent fails at once, everything else is tried again."""
 
+SHARD_NAME = "{{ shard_id | default('') }}"
+"""What a mapped task is called in the UI; the task puts `shard_id` into its context."""
 SUBMITS_AT_ONCE = 4
 """Shards of one run that are being submitted at the same time."""
 SUBMIT_TIMEOUT = timedelta(days=3)
@@ -67,7 +69,7 @@ def shard_refs(plan: "Plan", *, spec: str, run_key: str) -> list[ShardRef]:
     mode="reschedule",
     timeout=SUBMIT_TIMEOUT.total_seconds(),
     max_active_tis_per_dagrun=SUBMITS_AT_ONCE,
-    map_index_template="{{ task.op_kwargs['shard']['shard_id'] }}",
+    map_index_template=SHARD_NAME,
 )
 def submit_batch(shard: ShardRef) -> PokeReturnValue:
     """Submit one shard as one batch, and return the batch's id; stand back while it cannot be."""
@@ -76,6 +78,8 @@ def submit_batch(shard: ShardRef) -> PokeReturnValue:
     from include.batches import BatchesApi
     from include.submission import Submission, Submitted
 
+    context = get_current_context()
+    context["shard_id"] = shard["shard_id"]  # type: ignore[typeddict-unknown-key]  # for SHARD_NAME
     run = open_run(shard["spec"], shard["run_key"])
     with open_anthropic() as client, work_folder() as work_dir:
         submission = Submission(
@@ -92,13 +96,13 @@ def submit_batch(shard: ShardRef) -> PokeReturnValue:
     if isinstance(outcome, Submitted):
         return PokeReturnValue(is_done=True, xcom_value=outcome.batch_id)
     wait_seconds = max(outcome.wait_seconds, run.settings.submit_poke_seconds)
-    sensor: Any = get_current_context()["task"]
+    sensor: Any = context["task"]
     sensor.poke_interval = min(wait_seconds, MAX_STAND_BACK_SECONDS)
     sensor.log.info("stood back shard=%s reason=%s", shard["shard_id"], outcome.reason)
     return PokeReturnValue(is_done=False)
 
 
-@task(multiple_outputs=False, map_index_template="{{ task.op_kwargs['batch_id'] }}")
+@task(multiple_outputs=False, map_index_template=SHARD_NAME)
 def collect_results(batch_id: str) -> dict[str, int | str]:
     """Keep and judge the results of one batch, and return how many there are."""
     from nightshift_clients import open_anthropic, open_claimed_run, utc_now, work_folder
@@ -107,6 +111,7 @@ def collect_results(batch_id: str) -> dict[str, int | str]:
     from include.steps.collect_results import Collection
 
     run, claim = open_claimed_run(batch_id)
+    get_current_context()["shard_id"] = claim.shard_id  # type: ignore[typeddict-unknown-key]
     with open_anthropic() as client, work_folder() as work_dir:
         entry = Collection(
             shard_id=claim.shard_id,
@@ -132,7 +137,11 @@ def shard_group(group_id: str) -> Any:
     @task_group(group_id=group_id)
     def shard_tasks(shard: ShardRef) -> None:
         batch_id = submit_batch(shard)
-        wait_for_batch = BatchEndedSensor(task_id="wait_for_batch", batch_id=batch_id)
+        wait_for_batch = BatchEndedSensor(
+            task_id="wait_for_batch",
+            batch_id=batch_id,
+            map_index_template="{{ task.batch_id }}",
+        )
         wait_for_batch >> collect_results(batch_id)
 
     return shard_tasks

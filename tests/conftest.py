@@ -1,7 +1,10 @@
 """Fixtures for every level: a real S3 server, started when the first test asks for it."""
 
+import os
 import secrets
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +15,15 @@ from local_stack.state import Ports
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+
+# Airflow reads these when it is first imported, and would write to the user's home without them.
+os.environ |= {
+    "AIRFLOW_HOME": tempfile.mkdtemp(prefix="nightshift-airflow-"),
+    "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+    "AIRFLOW__CORE__PLUGINS_FOLDER": str(Path(__file__).parents[1] / "plugins"),
+    "AIRFLOW__CORE__DAGS_FOLDER": str(Path(__file__).parents[1] / "dags"),
+}
 
 
 @pytest.fixture(scope="session")

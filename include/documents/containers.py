@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import re
 import zipfile
 import zlib
 
@@ -23,6 +24,7 @@ _OLE_CONTENTS = (
     ("__substg1.0_", "application/vnd.ms-outlook"),
 )
 _MAX_MIMETYPE_BYTES = 100
+_MIMETYPE = re.compile(r"application/(epub\+zip|vnd\.oasis\.opendocument\.[a-z-]+)")
 
 
 def unpack_gzip(content: bytes, max_unpacked_bytes: int) -> bytes:
@@ -52,8 +54,9 @@ def zip_media_type(content: bytes) -> str:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = archive.namelist()
             if names[:1] == ["mimetype"]:  # how OpenDocument and EPUB begin
-                return archive.open("mimetype").read(_MAX_MIMETYPE_BYTES).decode("latin-1")
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as error:
+                named = archive.open("mimetype").read(_MAX_MIMETYPE_BYTES).decode("latin-1")
+                return named if _MIMETYPE.fullmatch(named) else ZIP
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
         raise NoTextError(outcome="corrupt", reason="The ZIP file is damaged.") from error
     if any(docx.BODY_PART.fullmatch(name) for name in names):
         return DOCX

@@ -109,8 +109,8 @@ class _Seat:
         process, self._process = self._process, None
         if process is not None:
             process.kill()
-            with suppress(BrokenPipeError), process:
-                self._has_served = False
+            process.communicate()  # closes the pipes and waits
+            self._has_served = False
 
     def _ask(self, file: IO[bytes], key: str) -> Extraction:
         process = self._process = self._process or _start(self._limits)
@@ -152,8 +152,8 @@ def _start(limits: ExtractionLimits) -> subprocess.Popen[bytes]:
         env=environment,
     )
     if _pipe(process.stdout).read(len(READY)) != READY:
-        with process:
-            process.kill()
+        process.kill()
+        process.communicate()
         msg = f"no parser process starts (status {process.returncode}); it wrote why to the log"
         raise ConfigurationError(msg)
     return process

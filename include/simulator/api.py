@@ -62,8 +62,8 @@ def _route(call: Call) -> tuple[Operation, Endpoint, str]:
     for method, pattern, operation, endpoint in _ROUTES:
         match = re.fullmatch(pattern, call.path)
         if match and method == call.method:
-            return operation, endpoint, match.group(1) if match.groups() else ""
-    refuse(404, f"{call.method} {call.path} is not an endpoint of the simulator")
+            return operation, endpoint, "".join(match.groups())
+    return refuse(404, f"{call.method} {call.path} is not an endpoint of the simulator")
 
 
 def _execute(

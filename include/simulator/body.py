@@ -5,11 +5,13 @@ import io
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, BinaryIO, NoReturn, Self
+from typing import IO, NoReturn, Self
 
-from include.simulator.errors import ApiError, refuse
+from include.simulator.errors import refuse
 
 _BLOCK_BYTES = 1 << 16
 _MEMORY_BYTES = 1 << 20
@@ -32,7 +34,7 @@ class Body:
 
 
 def read_body(
-    source: BinaryIO, headers: Mapping[str, str], *, max_bytes: int, folder: Path
+    source: BufferedIOBase, headers: Mapping[str, str], *, max_bytes: int, folder: Path
 ) -> Body:
     """Read one body to its end.
 
@@ -52,18 +54,21 @@ def read_body(
     is_chunked = "chunked" in headers.get("transfer-encoding", "")
     blocks = _chunked(source) if is_chunked else _sized(source, length)
     decode = _decoder(headers.get("content-encoding", "identity"))
-    file = tempfile.SpooledTemporaryFile(max_size=_MEMORY_BYTES, dir=folder)  # noqa: SIM115 - lives as long as the call
-    digest, wire_bytes = hashlib.sha256(), 0
-    for block in blocks:
-        digest.update(block)
-        wire_bytes += len(block)
-        file.write(decode(block))
-        _check_size(wire_bytes, file.tell(), max_bytes)
-    file.seek(0)
+    with ExitStack() as stack:
+        file = tempfile.SpooledTemporaryFile(max_size=_MEMORY_BYTES, dir=str(folder))
+        stack.push(file)
+        digest, wire_bytes = hashlib.sha256(), 0
+        for block in blocks:
+            digest.update(block)
+            wire_bytes += len(block)
+            file.write(decode(block))
+            _check_size(wire_bytes, file.tell(), max_bytes)
+        file.seek(0)
+        stack.pop_all()
     return Body(file, wire_bytes, digest.hexdigest())
 
 
-def _sized(source: BinaryIO, length: int) -> Iterator[bytes]:
+def _sized(source: BufferedIOBase, length: int) -> Iterator[bytes]:
     while length > 0:
         block = source.read(min(length, _BLOCK_BYTES))
         if not block:
@@ -73,7 +78,7 @@ def _sized(source: BinaryIO, length: int) -> Iterator[bytes]:
         yield block
 
 
-def _chunked(source: BinaryIO) -> Iterator[bytes]:
+def _chunked(source: BufferedIOBase) -> Iterator[bytes]:
     while size := int(source.readline().split(b";")[0] or b"0", 16):
         yield from _sized(source, size)
         source.readline()
@@ -96,7 +101,7 @@ def _decoder(encoding: str) -> Callable[[bytes], bytes]:
     def decode(block: bytes) -> bytes:
         try:
             return decompress(block)
-        except zlib.error as error:
+        except zlib.error:
             refuse(400, "The body is not valid gzip", error_code="request_body_encoding_invalid")
 
     return decode

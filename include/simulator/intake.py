@@ -9,7 +9,7 @@ from typing import IO, Any
 import msgspec
 
 from include.simulator import fates, tokens
-from include.simulator.errors import ApiError, refuse
+from include.simulator.errors import refuse
 from include.simulator.fault_box import RequestRules
 from include.simulator.scanner import BodyScanner, SkeletonTooLargeError
 from include.simulator.store import Item

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from include.simulator.errors import ApiError, refuse
+from include.simulator.errors import refuse
 
 _DEFAULT_LIMIT = 20
 _MAX_LIMIT = 1_000

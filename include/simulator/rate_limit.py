@@ -4,7 +4,7 @@ import math
 import threading
 from collections import defaultdict, deque
 
-from include.simulator.errors import ApiError, refuse
+from include.simulator.errors import refuse
 
 _WINDOW_SECONDS = 60
 

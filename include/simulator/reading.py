@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from datetime import date
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
 _HEAD_CHARACTERS = 4_000
 """Where names, dates and numbers are looked for."""
-_TOPIC_CHARACTERS = 1_500
+_TOPIC_CHARACTERS = 1_000
 """Keyword extraction takes 5 ms for each 1,000 characters, far more than all else together."""
 _POLARITY_CHARACTERS = 2_000
 _MAX_FINDINGS = 12
@@ -43,13 +44,20 @@ _LANGUAGES = {
 }
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
-_MARKUP = re.compile(r"^[#>*=\-\s]+|[*_`|]{1,3}", re.MULTILINE)
+_FRONT_MATTER = re.compile(r"\A\s*(?:---\n.*?\n---\n\s*|```.*?\n```\n\s*)+", re.DOTALL)
+_MARKUP = re.compile(
+    r"<[^<>]{1,300}>|\{\{.*?\}\}|\]\([^)\s]*\)|[*_`|\[\]]{1,3}|^[#>*=\-\s]+", re.MULTILINE
+)
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+|(?<=。)|\n\s*\n")
 _WORD = re.compile(r"\w[\w'-]*")
 _PHRASE = re.compile(
     r"\b[A-Z][\w'-]+(?: (?:of |de |van |von |for |the )?[A-Z][\w'-]+){0,4}"  # Bank of England
 )
-_ISO_DATE = re.compile(r"\b((?:19|20)\d\d)-(0[1-9]|1[0-2])-([01]\d|2[0-8])\b")
+_LEADING_WORD = re.compile(
+    r"^(?:A|An|And|As|At|But|By|For|From|How|If|In|It|On|Our|That|The|This|To|We|What|When|With) "
+)
+_INSIDE_SENTENCE = re.compile(r"(?<=[a-z,;] )[A-Z][\w'-]+")
+_ISO_DATE = re.compile(r"\b((?:19|20)\d\d)-(\d\d)-(\d\d)\b")
 _WRITTEN_DATE = re.compile(
     rf"\b(?:(\d{{1,2}}) )?({'|'.join(_MONTHS)})[a-z]*\.?,? (?:(\d{{1,2}})(?:st|nd|rd|th)?,? )?"
     r"((?:19|20)\d\d)\b",
@@ -58,7 +66,6 @@ _WRITTEN_DATE = re.compile(
 _NUMBER = re.compile(
     r"(?<![\w.-])-?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\w)|(?<![\w.-])-?\d+(?:\.\d+)?(?!\w)"
 )
-_LAST_SAFE_DAY = 28
 
 
 class Reading:
@@ -67,7 +74,9 @@ class Reading:
     def __init__(self, text: str) -> None:
         """Read `text`, which may be empty."""
         self.text = text
-        self._head = _MARKUP.sub("", text[:_HEAD_CHARACTERS])
+        head = text[: 2 * _HEAD_CHARACTERS]
+        body = _FRONT_MATTER.sub("", head) or head
+        self._head = _MARKUP.sub("", body[:_HEAD_CHARACTERS])
 
     @cached_property
     def words(self) -> list[str]:
@@ -96,20 +105,20 @@ class Reading:
     @cached_property
     def entities(self) -> list[str]:
         """Capitalised phrases, most frequent first."""
-        found = Counter(
-            phrase
-            for phrase in _PHRASE.findall(self._head)
-            if " " in phrase or phrase.lower() not in _lower_words(self._head)
-        )
+        inside = set(_INSIDE_SENTENCE.findall(self._head))
+        phrases = (_LEADING_WORD.sub("", phrase) for phrase in _PHRASE.findall(self._head))
+        # A single word with a capital may only be the beginning of a sentence.
+        found = Counter(phrase for phrase in phrases if " " in phrase or phrase in inside)
         return [phrase for phrase, _ in found.most_common(_MAX_FINDINGS)]
 
     @cached_property
     def dates(self) -> list[str]:
         """Days that the text names, as YYYY-MM-DD."""
-        iso = ["-".join(parts) for parts in _ISO_DATE.findall(self._head)]
-        return list(
-            dict.fromkeys(iso + [_iso(*parts) for parts in _WRITTEN_DATE.findall(self._head)])
-        )
+        days = [_day(*map(int, parts)) for parts in _ISO_DATE.findall(self._head)]
+        for before, month, after, year in _WRITTEN_DATE.findall(self._head):
+            number = _MONTHS.index(month[:3].lower()) + 1
+            days.append(_day(int(year), number, int(before or after or 1)))
+        return list(dict.fromkeys(filter(None, days)))
 
     @cached_property
     def numbers(self) -> list[float]:
@@ -160,13 +169,12 @@ class QuickReading(Reading):
         return "en"
 
 
-def _lower_words(text: str) -> set[str]:
-    return set(re.findall(r"\b[a-z][\w'-]+", text))
-
-
-def _iso(day_before: str, month: str, day_after: str, year: str) -> str:
-    day = min(int(day_before or day_after or 1) or 1, _LAST_SAFE_DAY)
-    return f"{year}-{_MONTHS.index(month[:3].lower()) + 1:02}-{day:02}"
+def _day(year: int, month: int, day: int) -> str | None:
+    """Return a day as YYYY-MM-DD, or None if the calendar does not have it."""
+    try:
+        return date(year, month, day).isoformat()
+    except ValueError:
+        return None
 
 
 @cache

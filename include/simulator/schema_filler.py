@@ -13,6 +13,7 @@ from include.simulator.bounds import (
     with_described_bounds,
 )
 from include.simulator.findings import Field
+from include.simulator.output_format import resolve
 from include.simulator.reading import Reading
 
 _ITEMS_WISHED = 5
@@ -49,9 +50,7 @@ class SchemaFiller:
     def _resolved(self, node: Schema) -> Schema:
         """Follow references and unions to the schema of a value that is there."""
         if "$ref" in node:
-            target: Any = self._root
-            for step in node["$ref"].removeprefix("#/").split("/"):
-                target = target[step]
+            target = resolve(self._root, node["$ref"]) or {}
             return self._resolved(target | {k: v for k, v in node.items() if k != "$ref"})
         if "anyOf" in node:
             branches = [self._resolved(branch) for branch in node["anyOf"]]

@@ -6,10 +6,9 @@ import secrets
 import socket
 import struct
 import threading
-from collections.abc import Iterable
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from include.simulator import api, control
@@ -18,6 +17,9 @@ from include.simulator.errors import ApiError
 from include.simulator.exchange import Call, Reply
 from include.simulator.options import Options
 from include.simulator.world import open_world
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 logger = logging.getLogger(__name__)
 

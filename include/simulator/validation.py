@@ -72,16 +72,20 @@ class RequestFrames:
         custom_id = request["custom_id"]
         if not isinstance(custom_id, str):
             return "Input should be a valid string"
-        if not custom_id:
-            return "String should have at least 1 character"
-        if len(custom_id) > _MAX_CUSTOM_ID:
-            return f"String should have at most {_MAX_CUSTOM_ID} characters"
-        if not _CUSTOM_ID.fullmatch(custom_id):
-            return "String should match pattern '^[a-zA-Z0-9_-]{1,64}$'"
-        if custom_id in self._custom_ids:
+        complaints = (
+            (not custom_id, "String should have at least 1 character"),
+            (
+                len(custom_id) > _MAX_CUSTOM_ID,
+                f"String should have at most {_MAX_CUSTOM_ID} characters",
+            ),
+            (
+                not _CUSTOM_ID.fullmatch(custom_id),
+                "String should match pattern '^[a-zA-Z0-9_-]{1,64}$'",
+            ),
             # [UNKNOWN] The documentation says "must be unique" and does not quote the error.
-            return f"'{custom_id}' is not unique in the batch"
-        return None
+            (custom_id in self._custom_ids, f"'{custom_id}' is not unique in the batch"),
+        )
+        return next((complaint for applies, complaint in complaints if applies), None)
 
 
 def params_problem(params: Params, *, api_version: str) -> str | None:

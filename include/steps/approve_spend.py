@@ -32,10 +32,15 @@ class Approval:
         return sum((e.estimate_usd for e in entries if e.state == "planned"), Decimal(0))
 
     def grant(self) -> int:
-        """Let this run submit the plan's shards; return how many were waiting for that."""
+        """Let this run submit the plan's shards; return how many were waiting for that.
+
+        A shard that another run is posting just now is covered too: should that fail, any run goes
+        on with it.
+        """
 
         def step(entry: Entry) -> Entry | None:
-            if entry.state != "planned" or self.run_key in entry.approved_by:
+            is_waiting = entry.state in {"planned", "intent"}
+            if not is_waiting or self.run_key in entry.approved_by:
                 return None
             return entry.model_copy(update={"approved_by": (*entry.approved_by, self.run_key)})
 

@@ -17,6 +17,7 @@ from include.identities import ObjectVersion
 from include.request_index import ROWS_PER_GROUP, RequestIndexWriter
 from include.requests import RequestBuilder, content_sha256
 from include.runs import RunFiles, RunManifest
+from include.segments import body_bytes
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -82,6 +83,7 @@ class _Question:
         self._spec = manifest.spec
         self._builder = RequestBuilder(manifest.spec)
         self._max_request_bytes = settings.max_request_bytes
+        self._max_shard_bytes = settings.max_shard_bytes
 
     def ask(self, found: Extraction | FetchFailure) -> tuple[dict[str, Any], bytes | None]:
         """Return the index row of a document and, when it is asked about, its request."""
@@ -101,7 +103,10 @@ class _Question:
         if len(found.text) > self._spec.max_characters:
             return row | {"fixed_state": "skipped", "fixed_reason": "too_long"}, None
         request = self._builder.build(found.text)
-        if len(request.line) > self._max_request_bytes:
+        if (
+            len(request.line) > self._max_request_bytes
+            or body_bytes(len(request.line), 1) > self._max_shard_bytes
+        ):
             return row | {"fixed_state": "dead_letter", "fixed_reason": "too_large"}, None
         asked = {"request_id": request.request_id, "prompt_characters": len(request.line)}
         return row | asked, request.line

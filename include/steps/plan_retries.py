@@ -31,15 +31,30 @@ logger = logging.getLogger(__name__)
 ROUNDS = (1, 2, 3)
 """Retry rounds after the night's own submission."""
 
+_NOTE_FAILURES = """
+insert into failed
+select request_id, outcome, coalesce(error_message, ''), 1
+from read_parquet($failures)
+where followup = 'retry'
+qualify row_number() over (partition by request_id order by attempt desc) = 1
+"""
+"""What a round brought: its lines are asked differently once more."""
+_NOTE_PAID = """
+insert into failed
+select request_id, reason, coalesce(error_message, ''), attempts
+from read_parquet($known)
+where known = 'failed'
+"""
+"""What earlier runs paid for in vain: the first question is changed as often as it was asked."""
 _RETRYABLE = """
-select n.*, f.outcome, coalesce(f.error_message, '') as complaint
+select n.*, f.outcome, f.complaint, f.revision_count
 from read_parquet($indexes) as n
-join read_parquet($failures) as f on f.request_id = n.request_id
-where n.fixed_state is null and f.followup = 'retry'
-qualify row_number() over (partition by n.request_id order by n.document_id, f.attempt desc) = 1
+join failed as f on f.request_id = n.request_id
+where n.fixed_state is null
+qualify row_number() over (partition by n.request_id order by n.document_id) = 1
 order by n.segment_key, n.frame_start, n.line_start
 """
-"""Each failed request once, with what came back last, in the order of the segments."""
+"""Each failed request once, in the order of the segments."""
 
 
 class RetryPointer(BaseModel):
@@ -126,25 +141,41 @@ class RetryRequests:
 
     def _asked_again(self, row: dict[str, Any], line: bytes) -> tuple[dict[str, Any], bytes]:
         """Return the index row and the line of a request as the next round asks it."""
-        asked = revise(line, self.manifest.spec, outcome=row["outcome"], complaint=row["complaint"])
+        asked = line
+        for _ in range(row["revision_count"]):
+            asked = revise(
+                asked, self.manifest.spec, outcome=row["outcome"], complaint=row["complaint"]
+            )
         kept = {name: row[name] for name in INDEX_SCHEMA.names}
         return kept | {"prompt_characters": len(asked)}, asked
 
     def _failed(self, after_round: int) -> Iterator[list[dict[str, Any]]]:
         """Yield what a round left to retry, in parts: its index rows, with what came back."""
         plan = read_plan(self.store, self.files, after_round)
-        failures = self._failure_files(plan)
-        if not failures:
-            return
         indexes = [
             str(self.store.download(key, self.work_dir / f"index-{n}.parquet"))
             for n, key in enumerate(plan.index_keys)
         ]
+        if not indexes:
+            return
         with closing(duckdb.connect(config={"temp_directory": str(self.work_dir)})) as database:
-            relation = database.sql(_RETRYABLE, params={"indexes": indexes, "failures": failures})
+            self._note_failed(database, plan)
+            relation = database.sql(_RETRYABLE, params={"indexes": indexes})
             reader: Any = relation.to_arrow_reader(1_000)
             for batch in reader:
                 yield batch.to_pylist()
+
+    def _note_failed(self, database: duckdb.DuckDBPyConnection, plan: Plan) -> None:
+        database.execute(
+            "create table failed "
+            "(request_id text, outcome text, complaint text, revision_count bigint)"
+        )
+        failures = self._failure_files(plan)
+        if failures:
+            database.execute(_NOTE_FAILURES, {"failures": failures})
+        if plan.round == 0:
+            known = self.store.download(plan.known_key, self.work_dir / "known.parquet")
+            database.execute(_NOTE_PAID, {"known": str(known)})
 
     def _failure_files(self, plan: Plan) -> Sequence[str]:
         outputs = (self.ledger.read(one).record.output for one in plan.shard_ids)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from include.errors import LedgerStateError
@@ -63,7 +64,6 @@ class RoundPlanning:
         self, round_number: int, index_keys: tuple[str, ...], unbuilt: tuple[str, ...]
     ) -> Plan:
         self.store.check_conditional_writes(f"ledger/{self.manifest.spec.name}/probe")
-        known = self._write_known(round_number, index_keys)
         is_dry_run = self.manifest.params.plan_only
         planner = Planner(
             spec=self.manifest.spec,
@@ -75,13 +75,15 @@ class RoundPlanning:
             work_dir=self.work_dir,
             now=self.now,
         )
-        shards = planner.plan(index_keys, known, dry_run=is_dry_run)
+        shards = planner.plan(
+            index_keys, lambda: self._write_known(round_number, index_keys), dry_run=is_dry_run
+        )
         earlier = find_plan(self.store, self.files, round_number)
         spent_usd = earlier.forecast_usd if earlier and not earlier.is_dry_run else Decimal(0)
         plan = Plan(
             round=round_number,
             index_keys=index_keys,
-            known_key=known,
+            known_key=self._known_key(round_number),
             unbuilt_slice_keys=unbuilt,
             is_dry_run=is_dry_run,
             forecast_usd=spent_usd + shards.estimate_usd,
@@ -121,14 +123,21 @@ class RoundPlanning:
             )
             with pq.ParquetWriter(path, known.schema) as writer:
                 for batch in known:
-                    writer.write_batch(batch)
-        key = self.files.key(f"known-{round_number}.parquet")
+                    # A retry round asks differently: a paid failure does not stand against it.
+                    is_failed = pc.equal(batch.column("known"), "failed")
+                    writer.write_batch(
+                        batch.filter(pc.invert(is_failed)) if round_number else batch
+                    )
+        key = self._known_key(round_number)
         self.store.upload(path, key)
         return key
+
+    def _known_key(self, round_number: int) -> str:
+        return self.files.key(f"known-{round_number}.parquet")
 
     def _needed(self, index_keys: Sequence[str]) -> Iterator[pa.RecordBatch]:
         for key in index_keys:
             path = self.store.download(key, self.work_dir / "needed.parquet")
             for batch in pq.ParquetFile(path).iter_batches(columns=NEEDED.names):
-                asked = batch.filter(pa.compute.is_valid(batch.column("request_id")))
+                asked = batch.filter(pc.is_valid(batch.column("request_id")))
                 yield asked.select(NEEDED.names).cast(NEEDED)

@@ -86,7 +86,7 @@ class Reconciliation:
             listed_count=listing.listed_count,
             unchanged_count=listing.unchanged_count,
             forecast_usd=plan.forecast_usd,
-            is_complete=not self.failed_tasks,
+            is_complete=not self.failed_tasks and manifest.params.is_whole,
             verdict=f"red: {'; '.join(problems)}" if problems else "green",
             started_at=manifest.started_at,
             finished_at=self.now(),

@@ -161,9 +161,9 @@ class DuckDBSession:
     def run(self, statement: str, **values: Value) -> int:
         """Run `<statement>.sql` and return how many rows it changed."""
         text = statement_text(statement)
-        self.has_written = True
         row = self._connection.execute(text, bound_values(text, values)).fetchone()
         changed = int(row[0]) if row else 0
+        self.has_written |= changed > 0
         logger.debug("ran statement=%s rows=%d", statement, changed)
         return changed
 

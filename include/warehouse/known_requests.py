@@ -10,10 +10,12 @@ from include.warehouse.staging import NEEDED, stage_rows
 def read_known_requests(
     session: Session, *, spec: str, prompt_version: str, needed: pa.RecordBatchReader
 ) -> pa.RecordBatchReader:
-    """Return the needed requests that must not be bought, by `request_id`.
+    """Return the needed requests that must not be bought as they are, by `request_id`.
 
-    `known` is `answer`, or `dead_letter` with its `reason`: another document of the same content
-    was given up under the same prompt version. A requeued dead letter is no longer known.
+    `known` is `answer`; or `dead_letter` with its `reason`: another document of the same content
+    was given up under the same prompt version (a requeued dead letter is no longer known); or
+    `failed`: the answer was paid for and not usable, so that only another question may be bought.
+    `reason` is then the last outcome, with its `error_message` and the number of `attempts`.
 
     Args:
         needed: The columns of `staging.NEEDED`.

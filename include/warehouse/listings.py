@@ -67,12 +67,10 @@ def record_listing(
     }
     stage_rows(session, "listed", listed, LISTED)
     _stage_texts(session, "requeue_reasons", reason=listing.requeue_reasons)
-    for statement in (
-        "insert_documents",
-        "update_documents_reappeared",
-        "update_documents_current",
-    ):
-        session.run(statement, **values)
+    session.derive("listed_uris")
+    session.run("insert_documents", **values)
+    session.run("update_documents_found", **values)
+    session.run("update_documents_current", **values)
     session.derive("requeued", **values)
     session.run("update_documents_requeued", **values)
     session.run("update_dead_letters_requeued", **values)
@@ -95,7 +93,7 @@ def mark_deleted(
 ) -> int:
     """Mark the documents below `prefixes` that are gone and return how many rows were marked.
 
-    Call it only after a listing that was complete.
+    Call it only after a listing that was complete. What is there again is no longer marked.
 
     Args:
         prefixes: Bucket and key prefix of each place that was listed.
@@ -110,7 +108,8 @@ def mark_deleted(
         bucket=[bucket for bucket, _ in places],
         prefix=[prefix for _, prefix in places],
     )
-    return session.run("update_documents_deleted", spec=spec, listed_at=listed_at)
+    session.run("update_documents_found", spec=spec, now=listed_at)
+    return session.run("update_documents_deleted", spec=spec, now=listed_at)
 
 
 def _stage_texts(session: Session, name: str, **columns: Iterable[str]) -> None:

@@ -64,7 +64,11 @@ def read_run_counts(session: Session, *, spec: str, run_key: str) -> RunCounts:
 
 
 def read_last_window_end(session: Session, *, spec: str) -> dt.datetime | None:
-    """Return where the window of the spec's last complete run ended; None before the first."""
+    """Return where the window of the last complete scheduled run ended; None before the first.
+
+    Only scheduled windows join up without a gap; a manual run or a backfill proves nothing about
+    the nights before it.
+    """
     row = session.read("read_last_window_end", spec=spec).read_all().to_pylist()[0]
     end: dt.datetime | None = row["window_end_at"]
     return end

@@ -23,7 +23,7 @@ _COLUMN_LINE = re.compile(
     r"^    (?P<name>\w+) (?P<type>\w+(?:\([\d, ]+\))?).* -- (?P<comment>.+)$",
     re.MULTILINE,
 )
-_KEY = re.compile(r"primary key \((?P<columns>[\w, ]+)\)|^    (?P<column>\w+) .*primary key", re.M)
+_KEY = re.compile(r"primary key \(([\w, ]+)\)|^    (\w+) .*primary key", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,5 @@ def _first_comment(text: str) -> str:
 
 
 def _read_key(text: str) -> tuple[str, ...]:
-    found = _KEY.search(text)
-    if found is None:
-        return ()
-    return tuple((found["columns"] or found["column"]).split(", "))
+    columns, column = _KEY.findall(text)[0]
+    return tuple((columns or column).split(", "))

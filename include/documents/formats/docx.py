@@ -29,6 +29,8 @@ _DAMAGES = (
     zlib.error,
     EOFError,
     NotImplementedError,
+    OSError,
+    ValueError,
     etree.XMLSyntaxError,
 )
 

@@ -82,43 +82,43 @@ def text_of(markup: str) -> str:
 def _read_tree(root: LexborNode, flow: Flow) -> None:
     """Walk without recursion, as pages nest deeper than Python's stack."""
     node: LexborNode | None = root
+    root_id = root.mem_id  # nodes themselves are compared by their HTML, which takes forever
     verbatim_depth = 0
     while node is not None:
-        tag = node.tag
-        _enter(node, tag, flow, is_verbatim=verbatim_depth > 0)
-        child = None if tag in _UNSEEN else node.first_child
+        _enter(node, flow, is_verbatim=verbatim_depth > 0)
+        child = None if node.tag in _UNSEEN else node.first_child
         if child is not None:
-            verbatim_depth += tag in _VERBATIM
+            verbatim_depth += node.tag in _VERBATIM
             node = child
             continue
-        _leave(tag, flow)
-        while node != root and node.next is None and node.parent is not None:
+        _leave(node, flow)
+        while node.mem_id != root_id and node.next is None and node.parent is not None:
             node = node.parent
             verbatim_depth -= node.tag in _VERBATIM
-            _leave(node.tag, flow)
-        node = None if node == root else node.next
+            _leave(node, flow)
+        node = None if node.mem_id == root_id else node.next
 
 
-def _enter(node: LexborNode, tag: str | None, flow: Flow, *, is_verbatim: bool) -> None:
-    if tag == "-text":
+def _enter(node: LexborNode, flow: Flow, *, is_verbatim: bool) -> None:
+    if node.tag == "-text":
         text = node.text_content or ""
         if is_verbatim and text.strip():
             flow.add(text.strip("\n"))
         else:
             flow.add_words(text)
-    elif tag == "img":
+    elif node.tag == "img":
         flow.add_words(node.attributes.get("alt") or "")
-    elif tag in _CELLS:
+    elif node.tag in _CELLS:
         flow.break_cell()
     else:
-        _leave(tag, flow)
+        _leave(node, flow)
 
 
-def _leave(tag: str | None, flow: Flow) -> None:
+def _leave(node: LexborNode, flow: Flow) -> None:
     """Break where an element ends, which is where it would break at its beginning."""
-    if tag in _PARAGRAPHS:
+    if node.tag in _PARAGRAPHS:
         flow.break_line(blank=True)
-    elif tag in _LINES:
+    elif node.tag in _LINES:
         flow.break_line()
-    elif tag in _ROWS:
+    elif node.tag in _ROWS:
         flow.break_row()

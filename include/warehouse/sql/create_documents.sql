@@ -13,7 +13,7 @@ create table nightshift.documents (
     extraction_outcome text, -- What became of the attempt to turn the content into text.
     characters bigint, -- Length of the extracted text.
     pages bigint, -- Pages, where the format has them.
-    state text not null check (state in ('enriched', 'reused', 'skipped', 'dead_letter', 'pending')), -- Latest state; a final one is never replaced by a lesser one.
+    state text not null, -- Latest state; a final one is never replaced by a lesser one.
     state_reason text, -- Why the document is in that state.
     is_current boolean not null, -- Whether this is the newest version of its address; exactly one is.
     first_run_key text not null, -- Run that listed the version first.
@@ -22,5 +22,6 @@ create table nightshift.documents (
     updated_at timestamptz not null, -- When this row last changed.
     deleted_at timestamptz, -- When a complete listing found the object gone; empty again once it is back.
     erased_at timestamptz, -- When the document was erased on request.
-    primary key (spec, document_id)
+    primary key (spec, document_id),
+    check (state in ('enriched', 'reused', 'skipped', 'dead_letter', 'pending'))
 )

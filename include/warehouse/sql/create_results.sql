@@ -8,7 +8,7 @@ create table nightshift.results (
     part_count bigint, -- How many parts the document was split into.
     document_id text, -- Document for which it was bought.
     run_key text not null, -- Run that bought it.
-    attempt bigint not null, -- 0 for the first time of asking, 1 to 3 for retries.
+    attempt bigint not null, -- 1 for the first time of asking, 2 to 4 for the retry rounds.
     outcome text not null, -- What came back.
     stop_reason text, -- Why the model stopped, as the API says it.
     error_type text, -- Type of the error.

@@ -1,6 +1,6 @@
 import datetime as dt
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -52,7 +52,7 @@ def test_keys_come_back_as_they_were_put(
     listed = list(list_objects(s3, ListingRequest(name), versioned=versioned))
     assert sorted(_keys(listed)) == sorted(AWKWARD_KEYS)
     for item in listed:
-        version = {"VersionId": item.version_id} if item.version_id else {}
+        version: Any = {"VersionId": item.version_id} if item.version_id else {}
         answer = s3.get_object(Bucket=name, Key=item.key, IfMatch=f'"{item.etag}"', **version)
         assert answer["Body"].read() == item.key.encode()
         assert item.size_bytes == len(item.key.encode())

@@ -100,7 +100,7 @@ def test_nesting_beyond_the_stack_costs_one_document() -> None:
 @given(
     key=st.sampled_from(sorted(SAMPLES)),
     cut=st.integers(0, 400),
-    place=st.integers(0, 400),
+    place=st.integers(0, 1_500),
     insertion=st.binary(max_size=20),
 )
 def test_damaged_documents_have_an_outcome(

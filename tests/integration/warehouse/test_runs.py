@@ -5,7 +5,9 @@ import pytest
 from include.errors import CountMismatchError
 from include.warehouse.reports import read_failures, read_spend, read_states
 from include.warehouse.runs import read_last_window_end
-from tests.unit.warehouse.nights import DAY, MONDAY, SPEC, Nights, Version
+from tests.integration.warehouse.nights import DAY, MONDAY, SPEC, Nights, Version
+
+pytestmark = pytest.mark.integration
 
 A, B, C, D = (Version(key) for key in "abcd")
 
@@ -47,12 +49,13 @@ def test_settling_again_keeps_the_first_end_unless_something_changed(nights: Nig
     assert run["started_at"] == MONDAY
 
 
-def test_the_last_complete_window_is_found(nights: Nights) -> None:
+def test_the_last_complete_scheduled_window_is_found(nights: Nights) -> None:
     listing, _ = nights.list_versions("run-1")
     with nights.warehouse.session() as session:
         assert read_last_window_end(session, spec=SPEC) is None
     nights.settle("run-1", listing)
     nights.settle("run-2", listing, window_end_at=MONDAY + DAY, is_complete=False)
+    nights.settle("run-3", listing, window_end_at=MONDAY + DAY, run_type="manual")
 
     with nights.warehouse.session() as session:
         assert read_last_window_end(session, spec=SPEC) == MONDAY

@@ -242,7 +242,7 @@ def _results(pairs: Sequence[tuple[Version, str]], prompt: str, run: str) -> lis
             "enrichment_id": request_id,
             "document_id": version.document_id,
             "run_key": run,
-            "attempt": 0,
+            "attempt": 1,
             "outcome": "succeeded" if outcome == "answered" else outcome.partition(" ")[2],
             "model": "claude",
             "input_tokens": 100,

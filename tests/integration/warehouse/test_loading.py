@@ -3,13 +3,15 @@ from typing import Any
 import pytest
 
 from include.errors import CountMismatchError
-from tests.unit.warehouse.nights import (
+from tests.integration.warehouse.nights import (
     DAY,
     HOUR,
     MONDAY,
     Nights,
     Version,
 )
+
+pytestmark = pytest.mark.integration
 
 A, B, C, D, E, F = (Version(key) for key in "abcdef")
 TWIN = Version("twin", content="same")

@@ -5,7 +5,9 @@ import pytest
 
 from include.warehouse.listings import ABANDONED_AFTER, mark_deleted
 from include.warehouse.staging import LISTED_URIS
-from tests.unit.warehouse.nights import DAY, HOUR, MONDAY, SPEC, Nights, Version, reader
+from tests.integration.warehouse.nights import DAY, HOUR, MONDAY, SPEC, Nights, Version, reader
+
+pytestmark = pytest.mark.integration
 
 A, B, C = Version("a"), Version("b"), Version("c")
 
@@ -173,6 +175,16 @@ def test_a_reappearing_object_is_no_longer_deleted(nights: Nights) -> None:
 
     assert result.unchanged_count == 1
     assert len(nights.rows("select 1 from nightshift.notes")) == 1
+
+
+def test_a_complete_listing_finds_again_what_lies_outside_the_window(nights: Nights) -> None:
+    nights.list_versions("run-1", A)
+    delete_all_but(nights)
+
+    assert delete_all_but(nights, A, at=MONDAY + 2 * DAY) == 0
+
+    (row,) = nights.rows("select deleted_at from nightshift.documents")
+    assert row["deleted_at"] is None
 
 
 def test_a_requeued_dead_letter_is_taken_up_outside_the_window(nights: Nights) -> None:

@@ -2,7 +2,9 @@ import pytest
 
 from include.errors import LedgerStateError
 from include.warehouse.ledgers import LoadedLedger, read_ledger, record_ledger
-from tests.unit.warehouse.nights import DAY, MONDAY, SPEC, Nights, Version
+from tests.integration.warehouse.nights import DAY, MONDAY, SPEC, Nights, Version
+
+pytestmark = pytest.mark.integration
 
 
 def test_the_ledger_and_its_loaded_shards_are_known(nights: Nights) -> None:

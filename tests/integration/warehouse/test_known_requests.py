@@ -1,10 +1,14 @@
 from typing import Any
 
+import pytest
+
 from include.warehouse.known_requests import read_known_requests
 from include.warehouse.staging import NEEDED
-from tests.unit.warehouse.nights import DAY, MONDAY, PROMPT, SPEC, Nights, Version, reader
+from tests.integration.warehouse.nights import DAY, MONDAY, PROMPT, SPEC, Nights, Version, reader
 
-A, B, C = Version("a"), Version("b"), Version("c")
+pytestmark = pytest.mark.integration
+
+A, B, C, D, E = (Version(key) for key in "abcde")
 
 
 def known(nights: Nights, *versions: Version, prompt_version: str = PROMPT) -> list[dict[str, Any]]:
@@ -26,16 +30,22 @@ def known(nights: Nights, *versions: Version, prompt_version: str = PROMPT) -> l
         )
 
 
-def test_answers_and_dead_letters_are_known_and_the_rest_is_not(nights: Nights) -> None:
-    nights.list_versions("run-1", A, B, C)
-    nights.load("run-1", {A: "answered", B: "failed refused", C: "failing truncated"})
+def test_answers_dead_letters_and_paid_failures_are_known_and_the_rest_is_not(
+    nights: Nights,
+) -> None:
+    nights.list_versions("run-1", A, B, C, D, E)
+    nights.load(
+        "run-1",
+        {A: "answered", B: "failed refused", C: "failing truncated", D: "failing expired"},
+    )
 
-    rows = known(nights, A, B, C)
+    rows = known(nights, A, B, C, D, E)
 
     by_id = {row["request_id"]: (row["known"], row["reason"]) for row in rows}
     assert by_id == {
         A.request_id(): ("answer", None),
         B.request_id(): ("dead_letter", "refused"),
+        C.request_id(): ("failed", "truncated"),
     }
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from include.warehouse.tables import ensure_tables
-from tests.unit.warehouse.nights import SCHEMA, SPEC, Nights
+from tests.integration.warehouse.nights import SCHEMA, SPEC, Nights
 
 
 @pytest.fixture(scope="session")

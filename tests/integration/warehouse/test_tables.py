@@ -8,7 +8,9 @@ from include.answers import AnswerSchema
 from include.errors import ConfigurationError
 from include.warehouse.shapes import FIXED_TABLES, FIXED_VIEWS, read_fixed_tables
 from include.warehouse.tables import ensure_tables
-from tests.unit.warehouse.nights import SCHEMA, SPEC, Answer, Nights, Version
+from tests.integration.warehouse.nights import SCHEMA, SPEC, Answer, Nights, Version
+
+pytestmark = pytest.mark.integration
 
 A = Version("a")
 

@@ -12,7 +12,9 @@ import pytest
 from include.errors import ConfigurationError, TransientError
 from include.warehouse.connections import connect_warehouse
 from include.warehouse.duckdb_warehouse import open_duckdb
-from tests.unit.warehouse.nights import MONDAY, Nights, Version
+from tests.integration.warehouse.nights import MONDAY, Nights, Version
+
+pytestmark = pytest.mark.integration
 
 A, B = Version("a"), Version("b")
 
@@ -33,7 +35,7 @@ def holder(nights: Nights) -> Iterator[subprocess.Popen[str]]:
         """
         import sys, time
         from pathlib import Path
-        from tests.unit.warehouse.nights import DAY, MONDAY, Nights, Version
+        from tests.integration.warehouse.nights import DAY, MONDAY, Nights, Version
 
         nights = Nights(Path(sys.argv[1]))
         with nights.warehouse.session() as session:
@@ -78,7 +80,7 @@ def test_loads_of_two_processes_take_turns(nights: Nights) -> None:
     program = """
         import sys
         from pathlib import Path
-        from tests.unit.warehouse.nights import Nights, Version
+        from tests.integration.warehouse.nights import Nights, Version
 
         nights, name = Nights(Path(sys.argv[1])), sys.argv[2]
         for number in range(2):
@@ -181,3 +183,10 @@ def test_a_connection_opens_a_file(tmp_path: Path) -> None:
         session.define("create schema nightshift")
 
     assert path.exists()
+
+
+def test_a_commit_that_is_not_in_the_file_is_noticed(nights: Nights) -> None:
+    nights.list_versions("run-1", A)
+
+    with pytest.raises(TransientError, match="does not hold what was just committed"):
+        open_duckdb(nights.path)._check_commit("another")

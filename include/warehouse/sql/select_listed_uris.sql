@@ -1,0 +1,1 @@
+select distinct document_uri from stage_listed
