@@ -113,7 +113,7 @@ class BatchesApi:
         after_id: str | None = None
         server_time: dt.datetime | None = None
         while True:
-            with _translated("list batches"):
+            with translated("list batches"):
                 response = self._client.messages.batches.with_raw_response.list(
                     limit=PAGE_LIMIT, after_id=after_id or anthropic.omit
                 )
@@ -130,14 +130,14 @@ class BatchesApi:
     def retrieve(self, batch_id: str) -> Batch | None:
         """Return a batch, or None when the API does not know it: yet, or with this key."""
         try:
-            with _translated(f"retrieve {batch_id}"):
+            with translated(f"retrieve {batch_id}"):
                 return _batch(self._client.messages.batches.retrieve(batch_id))
-        except _NotKnownError:
+        except NotKnownError:
             return None
 
     def cancel(self, batch_id: str) -> None:
         """Ask the API to stop a batch; what it has answered stays paid."""
-        with _translated(f"cancel {batch_id}"):
+        with translated(f"cancel {batch_id}"):
             self._client.messages.batches.cancel(batch_id)
 
     def post(self, body: Path) -> Posted | Throttled | Unknown:
@@ -177,7 +177,7 @@ class BatchesApi:
         The address is built from the client's own base URL: the one that the API names may lie on
         another host, which must never see the key.
         """
-        with _translated(f"download results of {batch_id}"):
+        with translated(f"download results of {batch_id}"):
             response = self._client.get(
                 f"{BATCHES_PATH}/{batch_id}/results",
                 cast_to=httpx2.Response,
@@ -189,7 +189,7 @@ class BatchesApi:
                 response.close()
 
 
-class _NotKnownError(TransientError):
+class NotKnownError(TransientError):
     """404: not known yet, not known to this key, or never there."""
 
 
@@ -206,13 +206,13 @@ def _chunks(body: Path, *, deadline: float) -> Iterator[bytes]:
 
 
 @contextmanager
-def _translated(what: str) -> Iterator[None]:
+def translated(what: str) -> Iterator[None]:
     """Turn the SDK's errors of a repeatable call into ours."""
     try:
         yield
     except anthropic.NotFoundError as error:
         msg = f"could not {what}: 404"
-        raise _NotKnownError(msg) from error
+        raise NotKnownError(msg) from error
     except anthropic.APIStatusError as error:
         _raise_if_account(error)
         msg = f"could not {what}: {error.status_code} {error.type}"

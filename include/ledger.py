@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 State = Literal["planned", "intent", "submitted", "ended", "collected", "loaded", "abandoned"]
 OPEN_STATES: frozenset[State] = frozenset({"planned", "intent", "submitted", "ended", "collected"})
+ACCOUNT_NOTE = "account"
+"""In the history of an entry that waits for an account that the API refuses."""
 CHANGE_TRIES = 12
 """How often a change is applied anew to an entry that others keep changing."""
 
@@ -117,6 +119,12 @@ class Entry(Record):
         """Return this entry one step on, with the step in its history."""
         step = Step(at=at, state=state, by=by, note=note)
         return self.model_copy(update={"state": state, "history": (*self.history, step), **changes})
+
+    def noting_account(self, *, by: str, at: dt.datetime) -> Self | None:
+        """Return this entry with a note that the account was refused; None when it has one."""
+        if self.history and self.history[-1].note == ACCOUNT_NOTE:
+            return None
+        return self.moved(state=self.state, by=by, at=at, note=ACCOUNT_NOTE)
 
 
 class OpenShard(BaseModel):

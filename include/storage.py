@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
 from include.errors import ConfigurationError, PermanentError, TransientError
+from include.s3_errors import code_of, describe, is_transient, status_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -160,24 +162,21 @@ class ObjectStore:
         """Turn botocore's errors into ours; swallow "no such key" when that is an answer."""
         try:
             yield
-        except ClientError as error:
-            status = error.response["ResponseMetadata"].get("HTTPStatusCode", 0)
-            code = error.response["Error"].get("Code", "")
+        except (ClientError, BotoCoreError) as error:
+            code = code_of(error) if isinstance(error, ClientError) else ""
+            if code in _ABSENT and absent_is_none:
+                return
             if code in _ABSENT:
-                if absent_is_none:
-                    return
                 msg = f"{self.uri(key)} is missing; clear the task that writes it"
                 raise MissingKeyError(msg) from error
-            if status in _CONFLICTS:
+            if isinstance(error, ClientError) and status_of(error) in _CONFLICTS:
                 msg = f"{self.uri(key)} was changed by somebody else ({code})"
                 raise WriteRefusedError(msg) from error
-            if code in {"NoSuchBucket", "InvalidAccessKeyId", "SignatureDoesNotMatch"} or (
-                status == 403  # noqa: PLR2004  # HTTP status
-            ):
-                msg = f"could not {verb} {self.uri(key)}: {code}; check the bucket and credentials"
-                raise ConfigurationError(msg) from error
-            msg = f"could not {verb} {self.uri(key)}: {code or status}"
-            raise StorageUnavailableError(msg) from error
-        except BotoCoreError as error:
-            msg = f"could not {verb} {self.uri(key)}: {type(error).__name__}"
+            msg = f"could not {verb} {self.uri(key)}: {describe(error)}"
+            if is_transient(error):
+                raise StorageUnavailableError(msg) from error
+            msg = f"{msg}; check the bucket and the connection 'aws_default'"
+            raise ConfigurationError(msg) from error
+        except Boto3Error as error:  # what transfers of files raise
+            msg = f"could not {verb} {self.uri(key)}: {error}"
             raise StorageUnavailableError(msg) from error

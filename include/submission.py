@@ -191,11 +191,9 @@ class Submission:
         """Let the load tell why these requests have no answer."""
 
         def step(entry: Entry) -> Entry | None:
-            if entry.batch_id is not None or (
-                entry.history and entry.history[-1].note == "account"
-            ):
+            if entry.batch_id is not None:
                 return None
-            return entry.moved(state=entry.state, by=self.run_key, at=self.now(), note="account")
+            return entry.noting_account(by=self.run_key, at=self.now())
 
         self.ledger.change(self.shard_id, step)
 

@@ -12,6 +12,7 @@ from rich.text import Text
 from local_stack.airflow_api import Run, Task
 
 _WORKING = ("queued", "running", "deferred", "up_for_reschedule", "up_for_retry")
+_FINISHED = ("success", "skipped", "failed", "upstream_failed")
 _WIDTH = 100
 
 
@@ -46,19 +47,20 @@ class Progress:
             yield
         self._status = None
 
-    def update(self, text: str) -> None:
-        """Show what goes on now; in a file, only when it is something new."""
+    def update(self, text: str, detail: str = "") -> None:
+        """Show what goes on now; in a file, only when it is something new, and no detail."""
         if self._status is not None:
-            self._status.update(Text(f"{self._clock()}  {text}"))
+            self._status.update(Text(f"{self._clock()}  {text}{detail}"))
         elif text != self._shown:
             self.done(f"  {text}")
         self._shown = text
 
     def follow(self, run: Run, tasks: list[Task]) -> None:
         """Show which tasks of a run are being worked on."""
-        finished = sum(task.end_at is not None for task in tasks)
         working = sorted({_describe(task) for task in tasks if task.state in _WORKING})
-        self.update(f"{run.state}: {', '.join(working) or '…'} (done: {finished} tasks)")
+        if working:
+            finished = sum(task.state in _FINISHED for task in tasks)
+            self.update(f"{run.state}: {', '.join(working)}", f" ({finished} of {len(tasks)} done)")
 
     def _clock(self) -> str:
         minutes, seconds = divmod(int(time.monotonic() - self._started), 60)

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from include.reports import NightReport, StateCount
+from local_stack.airflow_server import USER
 from local_stack.warehouse import Row
 
 _MAX_REASONS = 6
@@ -59,7 +60,7 @@ def _facts(summary: Summary) -> Iterator[tuple[str, str]]:
     yield (
         "bought",
         f"{report.bought_count:,} requests in {sum(batch.is_own for batch in report.batches)} "
-        f"batches: forecast {_usd(report.forecast_usd)}, actual {_usd(report.actual_usd)}, "
+        f"batches for {_usd(report.actual_usd)}; forecast {_usd(report.forecast_usd)}, "
         f"list price {_usd(report.list_usd)}; simulated",
     )
     label = "why not"

@@ -26,8 +26,13 @@ class SpendApprovalOperator(ApprovalOperator):
         self.spec = spec
 
     def execute(self, context: "Context") -> Any:
-        """Grant what the budget covers; without a budget, everything."""
+        """Look whether the model and the account are fit, then grant what the budget covers."""
+        from nightshift_clients import open_anthropic, open_run
+
         approval = self._approval()
+        if approval.estimate_usd > 0:
+            with open_anthropic() as client:
+                approval.preflight(client, open_run(self.spec).manifest.spec)
         budget_usd = RunParams.parse(context["params"]).budget_usd
         estimate_usd = approval.estimate_usd
         if budget_usd is None or estimate_usd <= budget_usd:

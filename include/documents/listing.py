@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from include.documents.s3_errors import describe, is_transient
+from include.s3_errors import describe, is_transient
 from include.errors import ConfigurationError, TransientError
 
 if TYPE_CHECKING:

@@ -55,8 +55,9 @@ def read_body(
     blocks = _chunked(source) if is_chunked else _sized(source, length)
     decode = _decoder(headers.get("content-encoding", "identity"))
     with ExitStack() as stack:
-        file = tempfile.SpooledTemporaryFile(max_size=_MEMORY_BYTES, dir=str(folder))
-        stack.push(file)
+        file = stack.enter_context(
+            tempfile.SpooledTemporaryFile(max_size=_MEMORY_BYTES, dir=str(folder))
+        )
         digest, wire_bytes = hashlib.sha256(), 0
         for block in blocks:
             digest.update(block)

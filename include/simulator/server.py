@@ -49,6 +49,7 @@ class SimulatorServer(ThreadingHTTPServer):
         """Stop listening, and wake the replies that a fault holds back."""
         self.is_stopping.set()
         super().server_close()
+        self.world.store.close()
 
 
 class _Handler(BaseHTTPRequestHandler):

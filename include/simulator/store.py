@@ -43,9 +43,14 @@ class Store:
         self._database = database
         database.parent.mkdir(parents=True, exist_ok=True)
         schema = resources.files("include.simulator").joinpath("schema.sql").read_text("utf-8")
-        with closing(self._connect()) as connection:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.executescript(schema)
+        # One connection stays open, because closing the last one writes the whole log back.
+        self._open = self._connect()
+        self._open.execute("PRAGMA journal_mode=WAL")
+        self._open.executescript(schema)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._open.close()
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(

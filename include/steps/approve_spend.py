@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from include.errors import AccountError
 from include.ledger import Entry
+from include.preflight import check_model
 
 if TYPE_CHECKING:
+    from anthropic import Anthropic
+
     from include.ledger import Ledger
     from include.plans import Plan
+    from include.spec import FrozenSpec
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +35,25 @@ class Approval:
         """What the shards that are not submitted yet will cost, joined ones included."""
         entries = (self.ledger.read(one).record for one in self.plan.shard_ids)
         return sum((e.estimate_usd for e in entries if e.state == "planned"), Decimal(0))
+
+    def preflight(self, client: "Anthropic", spec: "FrozenSpec") -> None:
+        """Find out what is wrong with model or account before a shard is submitted.
+
+        Raises:
+            ConfigurationError: The model cannot be used.
+            AccountError: The API refuses the account; the planned shards say so.
+        """
+        try:
+            check_model(client, spec, now=self.now())
+        except AccountError:
+            for one in self.plan.shard_ids:
+                self.ledger.change(one, self._noting_account)
+            raise
+
+    def _noting_account(self, entry: Entry) -> Entry | None:
+        if entry.state != "planned":
+            return None
+        return entry.noting_account(by=self.run_key, at=self.now())
 
     def grant(self) -> int:
         """Let this run submit the plan's shards; return how many were waiting for that.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import pyarrow as pa
 
-from include.ledger import Entry
+from include.ledger import ACCOUNT_NOTE, Entry
 from include.load_inputs import LoadInputs, PendingReason, ShardParts
 from include.plans import Plan, find_plan, read_plan
 from include.runs import RunFiles, RunManifest
@@ -144,7 +144,7 @@ def waiting_reason(entry: Entry) -> PendingReason | None:
     note = entry.history[-1].note if entry.history else ""
     if entry.state == "abandoned" and note == "spend_rejected":
         return "spend_rejected"
-    return "account" if note == "account" else None
+    return "account" if note == ACCOUNT_NOTE else None
 
 
 def _batches(entries: Iterable[Entry]) -> pa.RecordBatchReader:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import httpx2
 import pytest
 
 from local_stack.stack import Stack, StackOptions
@@ -30,4 +31,4 @@ def nights(stack: Stack) -> Iterator[Nights]:
     nights = Nights(stack)
     nights.unpause()
     yield nights
-    stack.simulator.control("faults", [])
+    httpx2.delete(f"{stack.simulator.base_url}/_sim/faults").raise_for_status()
