@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow.parquet as pq
 
 from include.packing import IndexRow
+from include.request_index import INDEX_SCHEMA
 
 _MEMORY_LIMIT = "1GB"
 """What the joins may hold in memory; the rest spills to the task's work folder."""
@@ -36,7 +38,7 @@ class RequestJoins:
             where request_id is not null and fixed_state is null
             group by request_id
             """,
-            paths=[str(path) for path in needed],
+            paths=[str(path) for path in needed or (_empty_index(work_dir),)],
         )
         self._run(
             "create table known as select distinct request_id from read_parquet($path)",
@@ -132,3 +134,10 @@ class RequestJoins:
 
     def _run(self, statement: str, **values: Any) -> duckdb.DuckDBPyConnection:
         return self._database.execute(statement, values or None)
+
+
+def _empty_index(work_dir: Path) -> Path:
+    """Stand in for the index of a night without documents: DuckDB reads at least one file."""
+    path = work_dir / "empty-index.parquet"
+    pq.write_table(INDEX_SCHEMA.empty_table(), path)
+    return path

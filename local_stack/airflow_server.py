@@ -1,4 +1,4 @@
-"""Airflow as it runs in production, cut down to one machine: four components, one SQLite file."""
+"""Airflow as it runs in production, cut down to one machine: its four components."""
 
 import json
 import subprocess
@@ -16,7 +16,6 @@ USER = "admin"
 COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
 
 _PARALLELISM = 4
-# SQLite with more writers than this answers "database is locked", which ends the scheduler.
 _MIGRATE_SECONDS = 180
 
 
@@ -27,6 +26,7 @@ class AirflowServer:
     folder: Path
     ports: Ports
     secrets: Secrets
+    database_url: str
     dags_folder: Path = PROJECT / "dags"
     extra_env: Mapping[str, str] = field(default_factory=dict)
     """Connections and the pipeline's settings."""
@@ -81,7 +81,7 @@ class AirflowServer:
             "CORE__DAGS_FOLDER": str(self.dags_folder),
             "CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
             "CORE__EXECUTION_API_SERVER_URL": f"{self.base_url}/execution/",
-            "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.folder}/airflow.db?timeout=60",
+            "DATABASE__SQL_ALCHEMY_CONN": self.database_url,
             "LOGGING__BASE_LOG_FOLDER": str(self.folder / "logs"),
             "LOGGING__TRIGGER_LOG_SERVER_PORT": str(self.ports.trigger_logs),
             "LOGGING__WORKER_LOG_SERVER_PORT": str(self.ports.worker_logs),

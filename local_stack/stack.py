@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from local_stack.airflow_api import AirflowApi
 from local_stack.airflow_server import COMPONENTS, PROJECT, USER, AirflowServer
+from local_stack.postgres import PostgresServer
 from local_stack.processes import Processes
 from local_stack.s3 import REGION, S3Server
 from local_stack.simulator import SimulatorServer
@@ -106,11 +107,23 @@ class Stack:
         )
 
     @cached_property
+    def postgres(self) -> PostgresServer:
+        """Airflow's own database."""
+        return PostgresServer(
+            self.root / "postgres", self.ports.postgres, self.secrets.database_password
+        )
+
+    @cached_property
     def airflow(self) -> AirflowServer:
         """The Airflow."""
         env = {**self._connections(), **SETTINGS, **(self._options.settings or {})}
         return AirflowServer(
-            self.root / "airflow", self.ports, self.secrets, self._options.dags_folder, env
+            self.root / "airflow",
+            self.ports,
+            self.secrets,
+            self.postgres.airflow_url,
+            self._options.dags_folder,
+            env,
         )
 
     @cached_property
@@ -166,6 +179,8 @@ class Stack:
     def _start_servers(self, report: Callable[[str], None]) -> None:
         self.s3.start(self.processes)
         self.simulator.start(self.processes)
+        self.postgres.start(self.processes)
+        self.postgres.wait_until_ready(self.processes)
         self.airflow.start(self.processes)
         self.s3.wait_until_ready(self.processes)
         self._create_buckets()

@@ -21,6 +21,7 @@ class Secrets:
     jwt_secret: str
     fernet_key: str
     admin_password: str
+    database_password: str
 
     @classmethod
     def generate(cls) -> Self:
@@ -33,6 +34,7 @@ class Secrets:
             jwt_secret=secrets.token_hex(64),
             fernet_key=base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
             admin_password=secrets.token_urlsafe(9),
+            database_password=secrets.token_hex(16),
         )
 
 
@@ -43,6 +45,7 @@ class Ports:
     airflow: int
     worker_logs: int
     trigger_logs: int
+    postgres: int
     simulator: int
     s3: int
     s3_master: int

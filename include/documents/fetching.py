@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from include.documents import s3_errors
+from include import s3_errors
 from include.documents.extraction import Extraction
 from include.documents.listing import ListedObject
 from include.documents.parallel import map_in_order

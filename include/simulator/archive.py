@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -20,15 +20,16 @@ class Archive:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
-    def remove_unfinished(self) -> None:
-        """Remove what a killed process was still writing."""
-        for path in self.folder.glob("*.partial"):
-            path.unlink(missing_ok=True)
+    def keep_only(self, batch_ids: Collection[str]) -> None:
+        """Remove what a killed process has left: half files, and those of no known batch."""
+        for path in self.folder.iterdir():
+            is_known = path.name.split(".")[0] in batch_ids
+            if path.suffix != ".zst" or not is_known:
+                path.unlink(missing_ok=True)
 
-    def clear(self) -> None:
-        """Remove every file."""
-        for path in self.folder.glob("*.zst*"):
-            path.unlink(missing_ok=True)
+    def remove(self, name: str) -> None:
+        """Remove a file, if there is one."""
+        self._path(name).unlink(missing_ok=True)
 
     def exists(self, name: str) -> bool:
         """Return whether a file was written to its end."""

@@ -1,7 +1,9 @@
 """The six operations of the Message Batches API."""
 
 import secrets
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import NoReturn
 
 from include.simulator import batches, intake
 from include.simulator.batches import Batch
@@ -12,6 +14,7 @@ from include.simulator.faults import DOWNLOAD_KINDS, LIFECYCLE_KINDS
 from include.simulator.intake import Terms
 from include.simulator.pagination import cut_page, page, read_cursor
 from include.simulator.results import body_name
+from include.simulator.store import Item, QueueFullError
 from include.simulator.world import World
 
 _QUEUE_RETRY_SECONDS = "60"
@@ -30,7 +33,6 @@ def create(world: World, call: Call, _: str = "") -> Reply:
     )
     with world.archive.writer(body_name(terms.batch_id)) as out:
         items = intake.read_items(call.body, terms, out.write)
-        _check_queue(world, call.workspace, len(items))
     now = world.store.now()
     batch = Batch(
         number=0,
@@ -44,8 +46,8 @@ def create(world: World, call: Call, _: str = "") -> Reply:
         body_bytes=call.body_bytes,
         body_sha256=call.body_sha256,
     )
+    _accept(world, batch, items)
     world.faults.count_hits(terms.rules)
-    world.store.add_batch(batch, items)
     return _shown(world, call, batch)
 
 
@@ -60,14 +62,12 @@ def _lifecycle(world: World) -> tuple[float, float]:
     return latency_seconds, faults["list_lag"].seconds if "list_lag" in faults else 0.0
 
 
-def _check_queue(world: World, workspace: str, count: int) -> None:
-    queued, limit = world.store.queued_requests(workspace), world.options.queue_limit
-    if queued + count > limit:
-        refuse(
-            429,
-            f"{queued} requests are queued and {count} more exceed the limit of {limit}",
-            headers={"retry-after": _QUEUE_RETRY_SECONDS},
-        )
+def _accept(world: World, batch: Batch, items: Sequence[Item]) -> None:
+    try:
+        world.store.add_batch(batch, items, queue_limit=world.options.queue_limit)
+    except QueueFullError as error:
+        world.archive.remove(body_name(batch.batch_id))
+        refuse(429, str(error), headers={"retry-after": _QUEUE_RETRY_SECONDS})
 
 
 def list_batches(world: World, call: Call, _: str = "") -> Reply:
@@ -89,24 +89,29 @@ def retrieve(world: World, call: Call, batch_id: str) -> Reply:
 
 def cancel(world: World, call: Call, batch_id: str) -> Reply:
     """Begin to cancel a batch."""
-    batch = _found(world, call, batch_id)
-    if batch.ended_at is not None:
-        # [INFER] The status is not documented.
-        refuse(400, f"Batch {batch_id} has already ended and cannot be canceled")
-    slow = world.faults.take_one("cancel", {"slow_cancel"})
+    now, slow = world.store.now(), world.faults.take_one("cancel", {"slow_cancel"})
     grace_seconds = slow.seconds if slow else world.options.cancel_seconds
-    batch = batches.cancel(batch, now=world.store.now(), grace_seconds=grace_seconds)
-    world.store.update_batch(batch)
-    return _shown(world, call, batch)
+
+    def change(batch: Batch) -> Batch:
+        if batch.ended_at is not None:
+            # [INFER] The status is not documented.
+            refuse(400, f"Batch {batch_id} has already ended and cannot be canceled")
+        return batches.cancel(batch, now=now, grace_seconds=grace_seconds)
+
+    return _shown(world, call, _changed(world, call, batch_id, change))
 
 
 def delete(world: World, call: Call, batch_id: str) -> Reply:
     """Make an ended batch disappear; only the bill remembers it."""
-    batch = _found(world, call, batch_id)
-    if batch.ended_at is None:
-        # [INFER] The status is not documented.
-        refuse(400, f"Batch {batch_id} has not ended and cannot be deleted")
-    world.store.update_batch(replace(batch, deleted_at=world.store.now()))
+    now = world.store.now()
+
+    def change(batch: Batch) -> Batch:
+        if batch.ended_at is None:
+            # [INFER] The status is not documented.
+            refuse(400, f"Batch {batch_id} has not ended and cannot be deleted")
+        return replace(batch, deleted_at=now)
+
+    _changed(world, call, batch_id, change)
     return json_reply({"id": batch_id, "type": "message_batch_deleted"})
 
 
@@ -121,10 +126,16 @@ def results(world: World, call: Call, batch_id: str) -> Reply:
 
 
 def _found(world: World, call: Call, batch_id: str) -> Batch:
-    batch = world.store.batch(batch_id, call.workspace)
-    if batch is None:
-        refuse(404, f"Batch {batch_id} was not found")
-    return batch
+    return world.store.batch(batch_id, call.workspace) or _refuse_unknown(batch_id)
+
+
+def _changed(world: World, call: Call, batch_id: str, change: Callable[[Batch], Batch]) -> Batch:
+    batch = world.store.change_batch(batch_id, call.workspace, change)
+    return batch or _refuse_unknown(batch_id)
+
+
+def _refuse_unknown(batch_id: str) -> NoReturn:
+    refuse(404, f"Batch {batch_id} was not found")
 
 
 def _shown(world: World, call: Call, batch: Batch) -> Reply:

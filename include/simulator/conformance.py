@@ -15,12 +15,10 @@ def prepare(world: World, operation: Operation, call: Call, batch_id: str) -> No
     if not world.options.conformance or batch_id != FIXED_ID:
         return
     now = world.store.now()
-    known = world.store.batches("batch_id = ?", (FIXED_ID,))
-    if not known:
-        world.store.add_batch(_fresh(call, now), [])
-        known = world.store.batches("batch_id = ?", (FIXED_ID,))
-    batch = replace(_fresh(call, now), number=known[0].number)
-    world.store.update_batch(replace(batch, ended_at=now) if operation == "delete" else batch)
+    batch = _fresh(call, now)
+    if operation == "delete":
+        batch = replace(batch, ended_at=now)
+    world.store.replace_batch(batch)
 
 
 def _fresh(call: Call, now: float) -> Batch:

@@ -71,7 +71,7 @@ def _bill(world: World, _: Call) -> Reply:
 
 
 def _advance(world: World, call: Call) -> Reply:
-    world.store.advance(_decoded(call, _Advance).seconds)
+    world.store.advance(call.json(_Advance).seconds)
     now = world.store.now()
     world.store.settle(now)
     return json_reply({"now": batches.timestamp(now)})
@@ -82,7 +82,7 @@ def _faults(world: World, _: Call) -> Reply:
 
 
 def _add_faults(world: World, call: Call) -> Reply:
-    world.faults.add(_decoded(call, list[Fault]))
+    world.faults.add(call.json(list[Fault]))
     return _faults(world, call)
 
 
@@ -94,15 +94,6 @@ def _clear_faults(world: World, call: Call) -> Reply:
 def _reset(world: World, _: Call) -> Reply:
     world.reset()
     return json_reply({})
-
-
-def _decoded(call: Call, body_type: Any) -> Any:
-    """Return the body as `body_type`.
-
-    Raises:
-        msgspec.DecodeError: It is something else; the message says where.
-    """
-    return msgspec.json.decode(call.body.read(), type=body_type)
 
 
 _ROUTES: dict[tuple[str, str], Endpoint] = {

@@ -26,13 +26,13 @@ class Call:
     workspace: str = ""
     """Who asks; known once the key was checked."""
 
-    def json(self) -> Any:
+    def json(self, body_type: Any = dict[str, Any]) -> Any:
         """Return the decoded body.
 
         Raises:
-            msgspec.DecodeError: The body is not JSON.
+            msgspec.DecodeError: It is not JSON, or of another type; the message says where.
         """
-        return msgspec.json.decode(self.body.read())
+        return msgspec.json.decode(self.body.read(), type=body_type)
 
 
 @dataclass(frozen=True)

@@ -78,23 +78,25 @@ def _half(text: str) -> str:
 
 def _against_schema(text: str) -> str:
     """Take away the first field and add one that nobody asked for."""
-    answer = msgspec.json.decode(text)
-    if not isinstance(answer, dict):
-        return msgspec.json.encode({"answer": answer}).decode()
-    rest = dict(list(answer.items())[1:])
+    rest = dict(list(_fields(text).items())[1:])
     return msgspec.json.encode(rest | {"unexpected_field": True}).decode()
 
 
-def _shout(text: str) -> str:
-    """Spell the enumerated words in capitals, as constrained decoding may."""
-    words = msgspec.json.decode(text)
-    if not isinstance(words, dict):
-        return text.upper()
-    shouted = {
+def _capitalised(text: str) -> str:
+    """Spell words with a capital, as the API does not promise to spell an enumeration."""
+    fields = {
         name: value.title() if isinstance(value, str) and value.isalpha() else value
-        for name, value in words.items()
+        for name, value in _fields(text).items()
     }
-    return msgspec.json.encode(shouted).decode()
+    return msgspec.json.encode(fields).decode()
+
+
+def _fields(text: str) -> dict[str, Any]:
+    """Return the fields of an answer; of one that is no JSON object the answer as a field."""
+    try:
+        return msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.DecodeError:
+        return {"answer": text}
 
 
 _TEXT_DAMAGES = {
@@ -102,7 +104,7 @@ _TEXT_DAMAGES = {
     "fence": lambda text: f"```json\n{text}\n```",
     "bad_json": lambda text: f"{_half(text)},,}}",
     "schema": _against_schema,
-    "enum_case": _shout,
+    "enum_case": _capitalised,
     "max_tokens": _half,
     "context": _half,
     "pause_turn": _half,

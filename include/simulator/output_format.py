@@ -1,7 +1,10 @@
 """Which JSON schemas structured outputs take."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import msgspec
 
 MAX_OPTIONAL_PARAMETERS = 24
 MAX_UNION_PARAMETERS = 16
@@ -25,19 +28,47 @@ _FORMATS = frozenset(
     ("date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid")
 )
 _LOOKAROUND = ("(?=", "(?!", "(?<", r"\b", r"\1")
+_TYPES = ("object", "array", "string", "integer", "number", "boolean", "null")
+_SHAPES: dict[str, type | tuple[type, ...]] = {
+    "$defs": dict,
+    "$ref": str,
+    "allOf": list,
+    "anyOf": list,
+    "definitions": dict,
+    "enum": list,
+    "format": str,
+    "items": dict,
+    "minItems": int,
+    "pattern": str,
+    "properties": dict,
+    "required": list,
+    "type": (str, list),
+}
+_UNIONS = ("anyOf", "allOf")
 Schema = dict[str, Any]
+T = TypeVar("T")
 
 
 def schema_problem(schema: Any) -> str | None:
     """Return why the API refuses a schema, or None."""
+    return _encoded_schema_problem(msgspec.json.encode(schema))
+
+
+@lru_cache(maxsize=256)
+def _encoded_schema_problem(encoded: bytes) -> str | None:
+    """Judge a schema once: it comes again with every request of a batch."""
+    schema = msgspec.json.decode(encoded)
     if not isinstance(schema, dict):
         return "Input should be an object"
     nodes = list(_nodes(schema))
+    checks = (_shape_problem, _object_problem, _value_problem, _union_problem)
     for node in nodes:
-        if problem := _object_problem(node) or _value_problem(node) or _union_problem(node):
+        if problem := next(filter(None, (check(node) for check in checks)), None):
             return problem
-    if problem := _reference_problem(schema, schema, frozenset()):
-        return problem
+    return _reference_problem(schema, schema, frozenset()) or _count_problem(nodes)
+
+
+def _count_problem(nodes: Sequence[Schema]) -> str | None:
     if sum(map(_optional_count, nodes)) > MAX_OPTIONAL_PARAMETERS:
         return f"more than {MAX_OPTIONAL_PARAMETERS} optional parameters"
     if sum(map(_is_union, nodes)) > MAX_UNION_PARAMETERS:
@@ -48,12 +79,39 @@ def schema_problem(schema: Any) -> str | None:
 def _nodes(schema: Schema) -> Iterator[Schema]:
     """Yield a schema and every schema inside it."""
     yield schema
-    inner: list[Any] = [schema.get("items"), *schema.get("anyOf", ()), *schema.get("allOf", ())]
+    for _, inner in _inner(schema):
+        if isinstance(inner, dict):
+            yield from _nodes(inner)
+
+
+def _inner(schema: Schema) -> Iterator[tuple[str, Any]]:
+    """Yield what should be the schemas right inside a schema, and where they are."""
+    if "items" in schema:
+        yield "items", schema["items"]
+    for name in _UNIONS:
+        yield from ((name, branch) for branch in _of_type(schema.get(name), list))
     for name in ("properties", "$defs", "definitions"):
-        inner += (schema.get(name) or {}).values()
-    for node in inner:
-        if isinstance(node, dict):
-            yield from _nodes(node)
+        yield from _of_type(schema.get(name), dict).items()
+
+
+def _of_type(value: Any, expected: type[T]) -> T:
+    """Return a value that has its type, else an empty one."""
+    return value if isinstance(value, expected) else expected()
+
+
+def _shape_problem(node: Schema) -> str | None:
+    for name, shapes in _SHAPES.items():
+        if name in node and not isinstance(node[name], shapes):
+            return f"{name}: Input has the wrong type"
+    for name, inner in _inner(node):
+        if not isinstance(inner, dict):
+            return f"{name}: Input should be an object"
+    if any(name in node and not node[name] for name in ("enum", "type", *_UNIONS)):
+        return "enum, type, anyOf and allOf must not be empty"
+    kinds = [node["type"]] if isinstance(node.get("type"), str) else node.get("type", ())
+    if not all(kind in _TYPES for kind in kinds):
+        return f"type: Input should be one of {', '.join(_TYPES)}"
+    return None
 
 
 def _object_problem(node: Schema) -> str | None:
@@ -61,8 +119,9 @@ def _object_problem(node: Schema) -> str | None:
         return None
     if node.get("additionalProperties") is not False:
         return "For 'object' type, 'additionalProperties' must be explicitly set to false"
-    if unknown := set(node.get("required", ())) - set(node.get("properties", ())):
-        return f"required names unknown properties: {', '.join(sorted(unknown))}"
+    unknown = [name for name in node.get("required", ()) if name not in node.get("properties", ())]
+    if unknown:
+        return f"required names unknown properties: {unknown}"
     return None
 
 
@@ -110,7 +169,8 @@ def resolve(root: Schema, reference: str) -> Schema | None:
 
 
 def _optional_count(node: Schema) -> int:
-    return len(set(node.get("properties", ())) - set(node.get("required", ())))
+    required = node.get("required", ())
+    return sum(name not in required for name in node.get("properties", ()))
 
 
 def _is_union(node: Schema) -> bool:

@@ -34,7 +34,14 @@ def render_page(world: World, *, base_url: str) -> str:
         ),
         faults=_table(
             ("Kind", "Calls left", "As set"),
-            [(fault["kind"], fault["remaining"], fault) for fault in world.faults.remaining()],
+            [
+                (
+                    fault["kind"],
+                    "no limit" if fault["remaining"] is None else fault["remaining"],
+                    fault,
+                )
+                for fault in world.faults.remaining()
+            ],
         ),
     )
 

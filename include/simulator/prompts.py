@@ -43,12 +43,13 @@ def _text(content: Any) -> str:
     if isinstance(content, list):
         return "\n".join(filter(None, map(_text, content)))
     if isinstance(content, dict):
-        if content.get("type") == "document":
-            source = content.get("source") or {}
-            return _text(source.get("content") or "") or _plain_text(source)
-        return str(content.get("text", ""))
+        source = content.get("source")
+        return _source_text(source) if isinstance(source, dict) else str(content.get("text", ""))
     return ""
 
 
-def _plain_text(source: dict[str, Any]) -> str:
-    return str(source.get("data", "")) if source.get("type") == "text" else ""
+def _source_text(source: dict[str, Any]) -> str:
+    """Return the text of a document block; of a PDF or an image there is none to read here."""
+    if source.get("type") == "text":
+        return str(source.get("data", ""))
+    return _text(source.get("content"))

@@ -3,7 +3,7 @@
 import math
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, fields, replace
 from importlib import resources
@@ -16,6 +16,7 @@ from include.simulator.exchange import Call
 
 _LOCK_WAIT_SECONDS = 60
 _TABLES = ("batches", "items", "calls", "faults", "fault_hits", "settings")
+_ONE_BATCH = "batch_id = ? AND workspace = ? AND deleted_at IS NULL"
 _COLUMNS = ", ".join(column.name for column in fields(Batch))
 
 
@@ -33,6 +34,10 @@ class Item(NamedTuple):
     fate: str
     """JSON of a `Fate`."""
     is_charged: bool
+
+
+class QueueFullError(Exception):
+    """A workspace has too many requests waiting to take more."""
 
 
 class Store:
@@ -118,15 +123,18 @@ class Store:
             rows = connection.execute("SELECT * FROM calls ORDER BY number DESC LIMIT ?", (limit,))
             return [dict(row) for row in rows]
 
-    def add_batch(self, batch: Batch, items: Iterable[Item]) -> None:
-        """Accept a batch; its number is given by the database."""
-        values = asdict(batch) | {"number": None}
-        marks = ", ".join(f":{name}" for name in values)
+    def add_batch(self, batch: Batch, items: Iterable[Item], *, queue_limit: int) -> None:
+        """Accept a batch; its number is given by the database.
+
+        Raises:
+            QueueFullError: Its requests and those queued are more than `queue_limit`.
+        """
         with self.write() as connection:
-            number = connection.execute(
-                f"INSERT INTO batches ({_COLUMNS}) VALUES ({marks})",  # noqa: S608 - our own names
-                values,
-            ).lastrowid
+            queued = _queued_requests(connection, batch.workspace)
+            if queued + batch.request_count > queue_limit:
+                msg = f"{queued} requests are queued, {batch.request_count} more are too many"
+                raise QueueFullError(msg)
+            number = _insert(connection, batch)
             connection.executemany(
                 "INSERT INTO items (batch_number, position, custom_id, prompt_digest, model,"
                 " input_tokens, finish_seconds, result_type, fate, is_charged)"
@@ -134,10 +142,26 @@ class Store:
                 ((number, *item) for item in items),
             )
 
-    def update_batch(self, batch: Batch) -> None:
-        """Write what has become of a batch."""
+    def replace_batch(self, batch: Batch) -> None:
+        """Put a batch without requests in the place of the one that has its id, if any."""
         with self.write() as connection:
-            _update(connection, batch)
+            connection.execute("DELETE FROM batches WHERE batch_id = ?", (batch.batch_id,))
+            _insert(connection, batch)
+
+    def change_batch(
+        self, batch_id: str, workspace: str, change: Callable[[Batch], Batch]
+    ) -> Batch | None:
+        """Change a batch of a workspace, or return None if there is none.
+
+        What `change` raises leaves everything as it was.
+        """
+        with self.write() as connection:
+            found = _batches(connection, _ONE_BATCH, (batch_id, workspace))
+            if not found:
+                return None
+            changed = change(found[0])
+            _update(connection, changed)
+        return changed
 
     def settle(self, now: float) -> None:
         """End every batch that is due, with its final counts."""
@@ -150,25 +174,13 @@ class Store:
 
     def batch(self, batch_id: str, workspace: str) -> Batch | None:
         """Return a batch of a workspace, or None if there is none."""
-        found = self.batches(
-            "batch_id = ? AND workspace = ? AND deleted_at IS NULL", (batch_id, workspace)
-        )
+        found = self.batches(_ONE_BATCH, (batch_id, workspace))
         return found[0] if found else None
 
     def batches(self, condition: str, values: Iterable[Any] = ()) -> list[Batch]:
         """Return the batches that fit a condition of ours."""
         with self.read() as connection:
             return _batches(connection, condition, values)
-
-    def queued_requests(self, workspace: str) -> int:
-        """Return how many requests of a workspace are not processed yet."""
-        with self.read() as connection:
-            row = connection.execute(
-                "SELECT coalesce(sum(request_count), 0) FROM batches"
-                " WHERE workspace = ? AND ended_at IS NULL",
-                (workspace,),
-            ).fetchone()
-        return int(row[0])
 
     def items(self, batch: Batch) -> Iterator[sqlite3.Row]:
         """Yield the items of a batch in the order of its body."""
@@ -188,6 +200,15 @@ class Store:
             )
 
 
+def _queued_requests(connection: sqlite3.Connection, workspace: str) -> int:
+    row = connection.execute(
+        "SELECT coalesce(sum(request_count), 0) FROM batches"
+        " WHERE workspace = ? AND ended_at IS NULL",
+        (workspace,),
+    ).fetchone()
+    return int(row[0])
+
+
 def _offset_seconds(connection: sqlite3.Connection) -> float:
     row = connection.execute("SELECT value FROM settings WHERE name = 'offset_seconds'").fetchone()
     return float(row[0]) if row else 0.0
@@ -200,6 +221,14 @@ def _batches(connection: sqlite3.Connection, condition: str, values: Iterable[An
 
 def _due(connection: sqlite3.Connection, now: float) -> list[Batch]:
     return _batches(connection, "ended_at IS NULL AND due_at <= ?", (now,))
+
+
+def _insert(connection: sqlite3.Connection, batch: Batch) -> int | None:
+    """Add a batch and return the number that it is given."""
+    values = asdict(batch) | {"number": None}
+    marks = ", ".join(f":{name}" for name in values)
+    query = f"INSERT INTO batches ({_COLUMNS}) VALUES ({marks})"  # noqa: S608 - our own names
+    return connection.execute(query, values).lastrowid
 
 
 def _update(connection: sqlite3.Connection, batch: Batch) -> None:

@@ -156,7 +156,9 @@ def _thinking_problem(params: Params) -> str | None:
 
 def _format_problem(params: Params) -> str | None:
     output_config = params.get("output_config") or {}
-    output_format = output_config.get("format") if isinstance(output_config, dict) else None
+    if not isinstance(output_config, dict):
+        return "output_config: Input should be an object"
+    output_format = output_config.get("format")
     if not output_format:
         return None
     if not isinstance(output_format, dict) or output_format.get("type") != "json_schema":

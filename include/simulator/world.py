@@ -26,14 +26,14 @@ class World:
     def reset(self) -> None:
         """Forget all batches, calls, faults, and the clock's advance."""
         self.store.reset()
-        self.archive.clear()
+        self.archive.keep_only(())
         self.rate_limit.reset()
 
 
 def open_world(options: Options) -> World:
     """Open what the options name; what an earlier process left is found again."""
     store, archive = Store(options.database), Archive(options.data_folder)
-    archive.remove_unfinished()
+    archive.keep_only({batch.batch_id for batch in store.batches("TRUE")})
     answerer = Answerer(options.answers, options.seed)
     return World(
         options=options,

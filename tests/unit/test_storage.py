@@ -20,7 +20,7 @@ def test_bucket_that_is_gone_is_not_taken_for_an_absent_key(
     store: ObjectStore, bucket: FakeS3
 ) -> None:
     bucket.fail_once("get", "thing", "forbidden")
-    with pytest.raises(ConfigurationError, match="AccessDenied.*check the bucket"):
+    with pytest.raises(ConfigurationError, match=r"AccessDenied.*check the bucket"):
         store.read("thing")
 
 

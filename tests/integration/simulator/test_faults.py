@@ -257,7 +257,7 @@ def test_a_rate_hits_the_same_share_in_every_batch(simulator, client, ended_batc
     "fault",
     [
         {"kind": "nonsense"},
-        {"kind": "status", "tiems": 3},
+        {"kind": "status", "amount": 3},
         {"kind": "hang", "custom_id_regex": "("},
     ],
     ids=["kind", "field", "pattern"],

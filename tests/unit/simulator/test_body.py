@@ -31,7 +31,7 @@ def test_a_sized_body_is_read_and_hashed(read):
 
 
 def test_a_chunked_body_is_put_together(read):
-    content = b"3;note=1\r\nhel\r\n2\r\nlo\r\n0\r\nTrailer: x\r\n\r\n"
+    content = b"2;note=1\r\nhe\r\n3\r\nllo\r\n0\r\nTrailer: x\r\n\r\n"
     assert read(content, content_length="0", transfer_encoding="chunked").file.read() == b"hello"
 
 
@@ -64,4 +64,4 @@ def test_a_body_that_cannot_be_taken_is_refused(read, content, headers, status, 
 
 def test_a_body_that_ends_early_is_a_lost_connection(read):
     with pytest.raises(ConnectionError):
-        read(b"hel", content_length="5")
+        read(b"he", content_length="5")

@@ -54,6 +54,7 @@ def test_params_that_the_api_takes_are_taken(changes):
             {"system": [{"type": "text", "text": "x", "cache_control": {"type": "e"}}] * 5},
             "A maximum of 4 blocks",
         ),
+        ({"output_config": 5}, "output_config: Input should be an object"),
         ({"output_config": {"format": {"type": "xml"}}}, "output_config.format.type"),
         (with_schema({"type": "object"}), "output_config.format.schema: For 'object'"),
     ],
