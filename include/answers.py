@@ -18,31 +18,15 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from include.errors import ConfigurationError
+from include.output_schemas import SENT_FORMATS, JsonSchema, sendable
 
 Kind = Literal["text", "boolean", "integer", "float", "decimal", "date", "timestamp"]
-JsonSchema = dict[str, Any]
 
 MAX_OPTIONAL_FIELDS = 24
 """Source: structured outputs, limit of optional parameters in one request."""
 MAX_UNION_FIELDS = 16
 """Source: structured outputs, limit of union-typed parameters; a nullable field is one."""
 
-_SENT_KEYWORDS = ("type", "description", "enum", "const", "required")
-_SENT_FORMATS = frozenset(
-    {"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"}
-)
-_BOUND_WORDS = {
-    "minLength": "at least {} characters",
-    "maxLength": "at most {} characters",
-    "pattern": "matches {}",
-    "minimum": "at least {}",
-    "maximum": "at most {}",
-    "exclusiveMinimum": "more than {}",
-    "exclusiveMaximum": "less than {}",
-    "multipleOf": "a multiple of {}",
-    "minItems": "at least {} items",
-    "maxItems": "at most {} items",
-}
 _META_NAMES = {
     "minLength": "min_length",
     "maxLength": "max_length",
@@ -82,6 +66,8 @@ _ARROW_TYPES: dict[Kind, pa.DataType] = {
     "date": pa.date32(),
     "timestamp": pa.timestamp("us", tz="UTC"),
 }
+
+_NARROW_KINDS = frozenset({"integer", "decimal", "timestamp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +137,7 @@ class AnswerSchema:
     @cached_property
     def output_schema(self) -> JsonSchema:
         """The JSON schema that is sent: the subset that structured outputs accept."""
-        return _sendable(self.json_schema)
+        return sendable(self.json_schema)
 
     @cached_property
     def answer_type(self) -> Any:
@@ -171,16 +157,16 @@ class AnswerSchema:
 
         Raises:
             msgspec.DecodeError: The text is no JSON.
-            msgspec.ValidationError: The JSON does not fit the schema.
+            msgspec.ValidationError: The JSON does not fit the schema, or not the columns.
         """
         try:
-            return self._decoder.decode(text)
+            answer = self._decoder.decode(text)
         except msgspec.ValidationError:
             # Structured outputs do not guarantee the capitals of enumerations.
-            plain = msgspec.json.decode(text)
-            return msgspec.convert(
-                _with_enum_capitals(plain, self.json_schema), self.answer_type, strict=True
-            )
+            plain = _with_enum_capitals(msgspec.json.decode(text), self.json_schema)
+            answer = msgspec.convert(plain, self.answer_type, strict=True)
+        self._check_storable(answer)
+        return answer
 
     def row(self, answer: Any) -> dict[str, Any]:
         """Return the Arrow row of a parsed answer, keyed by column."""
@@ -192,6 +178,27 @@ class AnswerSchema:
                 for item in items
             ]
         return row
+
+    def _check_storable(self, answer: Any) -> None:
+        """Refuse numbers and times beyond their columns: one would break its whole shard."""
+        row = self.row(answer) if self._narrow_fields else {}
+        for field in self._narrow_fields:
+            try:
+                pa.scalar(row[field.name], field.type).as_py()
+            except (pa.ArrowException, OverflowError, ValueError) as error:
+                msg = f"cannot be stored ({error}) - at `$.{field.name}`"
+                raise msgspec.ValidationError(msg) from None
+
+    @cached_property
+    def _narrow_fields(self) -> list[pa.Field]:
+        """Arrow fields of which JSON can say more than they hold."""
+        tables = {table.name: table.columns for table in self.list_tables}
+        columns = tables | {column.name: (column,) for column in self.columns}
+        return [
+            field
+            for field in self.arrow_schema()
+            if any(column.kind in _NARROW_KINDS for column in columns[field.name])
+        ]
 
     @cached_property
     def _decoder(self) -> msgspec.json.Decoder[Any]:
@@ -213,6 +220,9 @@ def _inlined(node: JsonSchema, definitions: Mapping[str, JsonSchema], *, path: s
             name: _inlined(child, definitions, path=f"{path}/{name}")
             for name, child in node["properties"].items()
         }
+    if node.get("type") == "array" and "items" not in node:
+        msg = f"{path}: a tuple has no column type; use a list"
+        raise ConfigurationError(msg)
     if isinstance(node.get("items"), dict):
         result["items"] = _inlined(node["items"], definitions, path=f"{path}/items")
     if "anyOf" in node:
@@ -240,7 +250,7 @@ def _kind(name: str, node: JsonSchema) -> Kind:
         msg = f"field {name}: enumerations are of strings, not {values}"
         raise ConfigurationError(msg)
     kind = _KINDS.get((node.get("type", ""), node.get("format")))
-    if kind is None and node.get("type") == "string" and node.get("format") in _SENT_FORMATS:
+    if kind is None and node.get("type") == "string" and node.get("format") in SENT_FORMATS:
         return "text"
     if kind is None:
         msg = f"field {name}: type {node.get('type')} ({node.get('format')}) has no column type"
@@ -314,26 +324,6 @@ def _check_limits(schema: JsonSchema) -> None:
     if any(o.get("additionalProperties") not in (None, False) for o in objects):
         msg = "free-form objects (dict fields) have no columns; declare their fields"
         raise ConfigurationError(msg)
-
-
-def _sendable(node: JsonSchema) -> JsonSchema:
-    """Keep what the API understands; say the rest in the description."""
-    sent = {key: node[key] for key in _SENT_KEYWORDS if key in node}
-    if node.get("format") in _SENT_FORMATS:
-        sent["format"] = node["format"]
-    bounds = [words.format(node[key]) for key, words in _BOUND_WORDS.items() if key in node]
-    if node.get("format") == "decimal":
-        bounds.insert(0, "a plain decimal number such as 1234.56")
-    if bounds:
-        sent["description"] = f"{node.get('description', '')} ({', '.join(bounds)})".strip()
-    if "properties" in node:
-        sent["properties"] = {k: _sendable(child) for k, child in node["properties"].items()}
-        sent["additionalProperties"] = False
-    if "items" in node:
-        sent["items"] = _sendable(node["items"])
-    if "anyOf" in node:
-        sent["anyOf"] = [_sendable(option) for option in node["anyOf"]]
-    return sent
 
 
 def _value_type(name: str, raw: JsonSchema) -> Any:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import anthropic
 import httpx2
+import msgspec
 from anthropic.types.messages import MessageBatch
 
 from include.errors import AccountError, PermanentError, TransientError
@@ -29,6 +30,8 @@ BATCH_LIFE = dt.timedelta(hours=24)
 """Source: a batch that is not done 24 hours after its creation expires."""
 
 _CHUNK_BYTES = 256 * 1024
+_LEADING = b"\xef\xbb\xbf\r\n"
+"""What may stand before the first line: a byte order mark, blank lines."""
 _RAW_STREAM = {"X-Stainless-Raw-Response": "stream"}
 """How the SDK is told to hand out the bytes instead of typed lines."""
 _ACCOUNT_STATUSES = frozenset({401, 402, 403})
@@ -187,6 +190,29 @@ class BatchesApi:
                 yield response.iter_bytes()
             finally:
                 response.close()
+
+    def first_result_id(self, batch_id: str) -> str:
+        """Return the `custom_id` of the first line of an ended batch's results.
+
+        Raises:
+            TransientError: The results cannot be read yet.
+        """
+        with self.results(batch_id) as chunks:
+            head = b""
+            for chunk in chunks:
+                head += chunk
+                if b"\n" in head.lstrip(_LEADING):
+                    break
+        line = head.lstrip(_LEADING).split(b"\n", 1)[0]
+        try:
+            return msgspec.json.decode(line, type=_FirstId).custom_id
+        except msgspec.DecodeError:
+            msg = f"the results of {batch_id} cannot be read yet"
+            raise TransientError(msg) from None
+
+
+class _FirstId(msgspec.Struct):
+    custom_id: str
 
 
 class NotKnownError(TransientError):

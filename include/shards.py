@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict
 
-from include.answers import AnswerSchema, JsonSchema
+from include.answers import AnswerSchema
+from include.output_schemas import JsonSchema
 from include.segments import Place, WrittenBody, read_lines, write_body
 from include.storage import MissingKeyError, ObjectStore
 

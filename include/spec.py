@@ -7,9 +7,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from include.answers import AnswerSchema, JsonSchema
+from include.answers import AnswerSchema
 from include.errors import ConfigurationError
 from include.identities import digest
+from include.output_schemas import JsonSchema
 
 SourceKind = Literal["last_modified", "date_prefix"]
 Thinking = Literal["disabled", "adaptive"]
@@ -94,6 +95,12 @@ class Spec:
             raise ConfigurationError(msg)
         if (self.source.by == "date_prefix") != ("{ds}" in self.source.prefix):
             msg = f"spec {self.name}: a prefix has {{ds}} exactly when the source is by date_prefix"
+            raise ConfigurationError(msg)
+        if self.max_output_tokens > self.max_output_tokens_limit:
+            msg = (
+                f"spec {self.name}: max_output_tokens ({self.max_output_tokens}) is above "
+                f"max_output_tokens_limit ({self.max_output_tokens_limit})"
+            )
             raise ConfigurationError(msg)
         self.freeze()
 

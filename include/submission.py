@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from include.batches import (
     Batch,
     BatchesApi,
@@ -216,7 +214,7 @@ class Submission:
             if claim is None and not batch.is_ended:
                 undecided += 1
             elif claim is None:
-                if self._is_ours(entry, self._first_result_id(batch)):
+                if self._is_ours(entry, self.api.first_result_id(batch.batch_id)):
                     return self._record(batch, is_adopted=True)
                 self._strike(batch)
             elif claim.shard_id == self.shard_id:
@@ -236,20 +234,6 @@ class Submission:
             and batch.request_count == entry.request_count
             and batch.batch_id not in entry.struck_batch_ids
         ]
-
-    def _first_result_id(self, batch: Batch) -> str:
-        with self.api.results(batch.batch_id) as chunks:
-            head = b""
-            for chunk in chunks:
-                head += chunk
-                if b"\n" in head.lstrip(b"\xef\xbb\xbf\r\n"):
-                    break
-        line = head.lstrip(b"\xef\xbb\xbf\r\n").split(b"\n", 1)[0]
-        try:
-            return msgspec.json.decode(line, type=_CustomId).custom_id
-        except msgspec.DecodeError:
-            msg = f"the results of {batch.batch_id} cannot be read yet"
-            raise TransientError(msg) from None
 
     def _is_ours(self, entry: Entry, request_id: str) -> bool:
         files = ShardFiles(entry.spec, self.shard_id)
@@ -301,7 +285,3 @@ class Submission:
             msg = f"shard {self.shard_id} is {entry.state}; batch {batch.batch_id} is surplus"
             raise LedgerStateError(msg)
         return Submitted(entry.batch_id)
-
-
-class _CustomId(msgspec.Struct):
-    custom_id: str

@@ -14,6 +14,7 @@ from local_stack.state import Ports, Secrets
 PROJECT = Path(__file__).parent.parent
 USER = "admin"
 COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
+_SERVING_LOGS = ("scheduler", "triggerer")
 
 _PARALLELISM = 4
 _MIGRATE_SECONDS = 180
@@ -67,7 +68,7 @@ class AirflowServer:
         if not all(processes.is_alive(component) for component in COMPONENTS):
             self._migrate(processes.log_path("migrate"))
         for component in COMPONENTS:
-            processes.start(Program(component, [str(BIN / "airflow"), component], self.env))
+            processes.start(Program(component, _command(component), self.env))
 
     @property
     def _passwords_path(self) -> Path:
@@ -83,8 +84,6 @@ class AirflowServer:
             "CORE__EXECUTION_API_SERVER_URL": f"{self.base_url}/execution/",
             "DATABASE__SQL_ALCHEMY_CONN": self.database_url,
             "LOGGING__BASE_LOG_FOLDER": str(self.folder / "logs"),
-            "LOGGING__TRIGGER_LOG_SERVER_PORT": str(self.ports.trigger_logs),
-            "LOGGING__WORKER_LOG_SERVER_PORT": str(self.ports.worker_logs),
         }
 
     def _secrets(self) -> dict[str, str]:
@@ -108,6 +107,12 @@ class AirflowServer:
         if done.returncode:
             msg = f"airflow db migrate failed; see {log_path}"
             raise StackError(msg)
+
+
+def _command(component: str) -> list[str]:
+    # Their log servers listen at every address, and the UI reads the files here without them.
+    options = ["--skip-serve-logs"] if component in _SERVING_LOGS else []
+    return [str(BIN / "airflow"), component, *options]
 
 
 _QUICK = {

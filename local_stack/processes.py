@@ -45,6 +45,7 @@ class Processes:
         """Start a program in a session of its own, unless it runs already."""
         if self.is_alive(program.name):
             return
+        self._end([program.name])  # a dead server may have left offspring
         self._logs.mkdir(parents=True, exist_ok=True)
         with self.log_path(program.name).open("ab") as log:
             child = subprocess.Popen(
@@ -84,19 +85,11 @@ class Processes:
 
     def stop(self) -> list[str]:
         """End all noted processes with their offspring; return the names of those that ran."""
-        notes = self._read()
-        members = {
-            name: list(_session(int(n["pid"]), n["started_at"])) for name, n in notes.items()
-        }
-        victims = [process for session in members.values() for process in session]
-        _signal_all(victims, signal.SIGTERM)
-        _, stubborn = psutil.wait_procs(victims, timeout=_GRACE_SECONDS)
-        _signal_all(stubborn, signal.SIGKILL)
-        psutil.wait_procs(stubborn, timeout=_GRACE_SECONDS)
+        ended = self._end(self.names())
         for child in self._children:
             child.wait()
         self._notes.unlink(missing_ok=True)
-        return [name for name, session in members.items() if session]
+        return ended
 
     def names(self) -> list[str]:
         """Return the names of all noted programs, dead or alive."""
@@ -105,6 +98,20 @@ class Processes:
     def log_path(self, name: str) -> Path:
         """Return where a program's output goes."""
         return self._logs / f"{name}.log"
+
+    def _end(self, names: Sequence[str]) -> list[str]:
+        notes = self._read()
+        sessions = {
+            name: list(_session(int(notes[name]["pid"]), notes[name]["started_at"]))
+            for name in names
+            if name in notes
+        }
+        members = [process for session in sessions.values() for process in session]
+        _signal_all(members, signal.SIGTERM)
+        _, stubborn = psutil.wait_procs(members, timeout=_GRACE_SECONDS)
+        _signal_all(stubborn, signal.SIGKILL)
+        psutil.wait_procs(stubborn, timeout=_GRACE_SECONDS)
+        return [name for name, session in sessions.items() if session]
 
     def _complaint(self, name: str, problem: str) -> str:
         path = self.log_path(name)
@@ -129,29 +136,31 @@ def bare_environ() -> dict[str, str]:
 
 
 def _is_running(pid: int, started_at: float) -> bool:
-    """Return whether this very process runs, and not a later one with its number."""
+    """Return whether this very process runs."""
     try:
-        process = psutil.Process(pid)
-        return (
-            abs(process.create_time() - started_at) < _CLOCK_TOLERANCE_SECONDS
-            and process.status() != psutil.STATUS_ZOMBIE
-        )
+        return _is_same(pid, started_at) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
 
 
+def _is_same(pid: int, started_at: float) -> bool:
+    """Return whether a number belongs to this very process, and not to a later one."""
+    return abs(psutil.Process(pid).create_time() - started_at) < _CLOCK_TOLERANCE_SECONDS
+
+
 def _session(leader: int, started_at: float) -> Iterator[psutil.Process]:
-    """Yield the processes of a session, those included whose leader has died.
+    """Yield what runs in a session, also when its leader has died.
 
     The system gives out a number anew only when no session has it any more.
     """
-    if psutil.pid_exists(leader) and not _is_running(leader, started_at):
+    if psutil.pid_exists(leader) and not _is_same(leader, started_at):
         return
     for process in psutil.process_iter():
         try:
-            if os.getsid(process.pid) == leader:
+            is_member = os.getsid(process.pid) == leader
+            if is_member and process.status() != psutil.STATUS_ZOMBIE:
                 yield process
-        except (ProcessLookupError, PermissionError):
+        except (ProcessLookupError, PermissionError, psutil.NoSuchProcess):
             continue
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Self
 
+from local_stack.errors import StackError
 from local_stack.ports import draw_ports, is_free
 
 
@@ -43,8 +44,6 @@ class Ports:
     """Drawn once per stack, and anew only when somebody else took one."""
 
     airflow: int
-    worker_logs: int
-    trigger_logs: int
     postgres: int
     simulator: int
     s3: int
@@ -76,11 +75,19 @@ class StackState:
 
     @classmethod
     def read(cls, path: Path) -> Self | None:
-        """Return the state of an earlier start, or None."""
+        """Return the state of an earlier start, or None.
+
+        Raises:
+            StackError: Another version of this code wrote it.
+        """
         if not path.exists():
             return None
         content = json.loads(path.read_text())
-        return cls(secrets=Secrets(**content["secrets"]), ports=Ports(**content["ports"]))
+        try:
+            return cls(secrets=Secrets(**content["secrets"]), ports=Ports(**content["ports"]))
+        except TypeError as error:
+            msg = f"{path} is of another version; run `make down` and remove {path.parent}"
+            raise StackError(msg) from error
 
     def write(self, path: Path) -> None:
         """Keep the state for later starts."""

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from include.steps.plan_retries import RetryPointer, RetryRequests, RetryRound
     from include.steps.plan_shards import RoundPlanning
     from include.steps.reconcile_run import Reconciliation
+    from include.steps.resolve_shard import Decision, ResolveParams
+    from include.steps.sweep_ledger import LedgerSweep
     from include.storage import ObjectStore
     from include.warehouse.session import Warehouse
 
@@ -285,5 +287,44 @@ def open_reconciliation(spec: str, failed: Sequence[str]) -> "Reconciliation":
         store=run.store,
         ledger=run.ledger,
         warehouse=open_warehouse(),
+        now=utc_now,
+    )
+
+
+def open_sweep(spec: str, client: "Anthropic", work_dir: Path) -> "LedgerSweep":
+    """Return the sweep of a spec's ledger."""
+    from include.batches import BatchesApi
+    from include.steps.sweep_ledger import LedgerSweep
+
+    run = open_run(spec)
+    return LedgerSweep(
+        spec=spec,
+        run_key=run.run_key,
+        ledger=run.ledger,
+        store=run.store,
+        warehouse=open_warehouse(),
+        api=BatchesApi(client, run.settings),
+        settings=run.settings,
+        work_dir=work_dir,
+        now=utc_now,
+    )
+
+
+def open_decision(params: "ResolveParams", client: "Anthropic", work_dir: Path) -> "Decision":
+    """Return the decision that the running task's run was started with."""
+    from airflow.sdk import get_current_context
+
+    from include.batches import BatchesApi
+    from include.steps.resolve_shard import Decision
+
+    run = open_run(params.spec)
+    dag_run: Any = get_current_context()["dag_run"]
+    return Decision(
+        params=params,
+        by=getattr(dag_run, "triggering_user_name", None) or dag_run.run_id,
+        ledger=run.ledger,
+        store=run.store,
+        api=BatchesApi(client, run.settings),
+        work_dir=work_dir,
         now=utc_now,
     )

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from include.s3_errors import describe, is_transient
 from include.errors import ConfigurationError, TransientError
+from include.s3_errors import describe, is_transient
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

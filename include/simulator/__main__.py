@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 from include.simulator.options import AnswerMode, Options
-from include.simulator.server import SimulatorServer
+from include.simulator.server import DEFAULT_HOST, SimulatorServer
 
 
 def main() -> None:
@@ -27,7 +27,7 @@ def main() -> None:
         results_base=arguments.results_base,
         conformance=arguments.conformance,
     )
-    with SimulatorServer(options, arguments.port) as server:
+    with SimulatorServer(options, arguments.port, host=arguments.host) as server:
         for number in (signal.SIGTERM, signal.SIGINT):
             # From another thread, because shutdown() waits for the loop that this one runs.
             signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
@@ -38,10 +38,11 @@ def main() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m include.simulator",
-        description="A Message Batches server on 127.0.0.1. GET / shows what it holds.",
+        description="A Message Batches server. GET / shows what it holds.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add, default = parser.add_argument, Options(database=Path("simulator.db"))
+    add("--host", default=DEFAULT_HOST, help="the address to listen at")
     add("--port", type=int, default=0, help="0 takes a free one")
     add("--db", type=Path, default=default.database, help="SQLite file; bodies lie beside it")
     add("--seed", type=int, default=default.seed, help="changes answers, order and who is hit")

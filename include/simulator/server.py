@@ -23,27 +23,29 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+DEFAULT_HOST = "127.0.0.1"
+"""Nobody but this machine."""
 _ORGANIZATION_ID = "00000000-0000-4000-8000-000000000000"
 _REFUSED_KEY = "bad"
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class SimulatorServer(ThreadingHTTPServer):
-    """Serves one simulator on 127.0.0.1."""
+    """Serves one simulator at one address."""
 
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, options: Options, port: int) -> None:
+    def __init__(self, options: Options, port: int, *, host: str = DEFAULT_HOST) -> None:
         """Open the simulator and listen on `port`; 0 takes a free one."""
         self.world = open_world(options)
         self.is_stopping = threading.Event()
-        super().__init__(("127.0.0.1", port), _Handler)
+        super().__init__((host, port), _Handler)
 
     @property
     def base_url(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        return f"http://{self.server_address[0]!s}:{self.server_address[1]}"
 
     def server_close(self) -> None:
         """Stop listening, and wake the replies that a fault holds back."""

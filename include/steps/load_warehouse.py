@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
-import pyarrow as pa
 
 from include.ledger import ACCOUNT_NOTE, Entry
-from include.load_inputs import LoadInputs, PendingReason, ShardParts
+from include.load_inputs import LoadInputs, PendingReason
 from include.plans import Plan, find_plan, read_plan
 from include.runs import RunFiles, RunManifest
+from include.shard_loading import batch_rows, close_loaded, download_parts
 from include.shards import ShardFiles
 from include.steps.plan_retries import ROUNDS
 from include.warehouse.loading import LoadSummary, NightLoad, PromptVersion, load
-from include.warehouse.staging import BATCHES
 
 if TYPE_CHECKING:
     from include.ledger import Ledger
@@ -57,27 +56,14 @@ class RunLoading:
     def _load(self, plans: Sequence[Plan], *, is_last: bool) -> LoadSummary:
         ids = dict.fromkeys(one for plan in plans for one in plan.shard_ids)
         entries = [self.ledger.read(one).record for one in ids]
-        parts = self._download(entries)
+        parts = download_parts(self.store, entries, self.work_dir)
         with closing(duckdb.connect(config={"temp_directory": str(self.work_dir)})) as database:
             inputs = LoadInputs(database, parts, is_last=is_last)
             self._note_waiting(inputs, plans[0], entries)
             with self.warehouse.session() as session:
                 summary = load(session, self._night_load(inputs, plans[0], entries))
-        self._close(entries)
+        close_loaded(self.ledger, entries, by=self.manifest.run_key, now=self.now)
         return summary
-
-    def _download(self, entries: Iterable[Entry]) -> ShardParts:
-        parts = ShardParts()
-        for number, entry in enumerate(entries):
-            if entry.output is None:
-                continue
-            for kind, key, paths in (
-                ("enrichments", entry.output.enrichments_key, parts.enrichments),
-                ("failures", entry.output.failures_key, parts.failures),
-            ):
-                path = self.work_dir / f"{kind}-{number}.parquet"
-                paths.append(str(self.store.download(key, path)))
-        return parts
 
     def _note_waiting(self, inputs: LoadInputs, plan: Plan, entries: Iterable[Entry]) -> None:
         """Say why requests without a result have none; where nothing is said they are in flight."""
@@ -107,7 +93,7 @@ class RunLoading:
             results=inputs.results(),
             enrichments=inputs.enrichments(schema),
             failures=inputs.failures(),
-            batches=_batches(entries),
+            batches=batch_rows(entries),
             prompt=PromptVersion(
                 model=spec.model,
                 prompt_text=spec.prompt_text,
@@ -122,20 +108,6 @@ class RunLoading:
             for n, key in enumerate(plan.index_keys)
         ]
 
-    def _close(self, entries: Iterable[Entry]) -> None:
-        """Let the ledger know what the warehouse has; a crash before this repeats a merge."""
-
-        def step(entry: Entry) -> Entry | None:
-            if entry.state != "collected":
-                return None
-            return entry.moved(state="loaded", by=self.manifest.run_key, at=self.now())
-
-        for entry in entries:
-            if entry.state == "collected":
-                self.ledger.change(entry.shard_id, step)
-            if entry.output is not None:
-                self.ledger.close(entry.shard_id)
-
 
 def waiting_reason(entry: Entry) -> PendingReason | None:
     """Return why the requests of a shard without results have none, where it can be said."""
@@ -145,25 +117,3 @@ def waiting_reason(entry: Entry) -> PendingReason | None:
     if entry.state == "abandoned" and note == "spend_rejected":
         return "spend_rejected"
     return "account" if note == ACCOUNT_NOTE else None
-
-
-def _batches(entries: Iterable[Entry]) -> pa.RecordBatchReader:
-    rows = [
-        {
-            "batch_id": entry.batch_id,
-            "shard_id": entry.shard_id,
-            "run_key": entry.run_key,
-            "round": entry.round,
-            "state": "loaded" if entry.output else entry.state,
-            "request_count": entry.request_count,
-            "body_bytes": entry.body_bytes,
-            "is_adopted": entry.is_adopted,
-            "created_at": entry.batch_created_at,
-            "expires_at": entry.batch_expires_at,
-            "ended_at": entry.batch_ended_at,
-            "collected_at": entry.output.collected_at if entry.output else None,
-        }
-        for entry in entries
-        if entry.batch_id is not None
-    ]
-    return pa.Table.from_pylist(rows, schema=BATCHES).to_reader()

@@ -88,11 +88,13 @@ def test_a_broken_slice_holds_up_no_other_and_a_clear_heals_it(nights: Nights) -
     run = nights.start(day)
     folder = f"nightshift/{SPEC}/runs/{run_key(run.run_id)}/listing"
     nights.wait_until(lambda: nights.has(f"{folder}/manifest.json"))
-    # Between listing and building: the documents of one slice seem to lie in a bucket that is gone.
+    # Between listing and building: the documents of one slice seem to lie where no bucket can be.
     listed = pq.read_table(pa.BufferReader(nights.read(f"{folder}/0001.parquet")))
-    gone = pa.array(["no-such-bucket"] * listed.num_rows)
+    nowhere = pa.array(["not a bucket"] * listed.num_rows)
     poisoned = pa.BufferOutputStream()
-    pq.write_table(listed.set_column(listed.column_names.index("bucket"), "bucket", gone), poisoned)
+    pq.write_table(
+        listed.set_column(listed.column_names.index("bucket"), "bucket", nowhere), poisoned
+    )
     nights.write(f"{folder}/0001.parquet", poisoned.getvalue().to_pybytes())
 
     red = nights.finish(run)

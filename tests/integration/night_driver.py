@@ -61,9 +61,9 @@ class NightDriver:
     run_id: str = "scheduled__2026-11-11T02:00:00+00:00"
     run_type: str = "scheduled"
     night: dt.datetime = DAY
-    params: RunParams = RunParams()
+    params: RunParams = field(default_factory=RunParams)
     spec: Spec = field(default_factory=lambda: load_catalog().specs["document_metadata"])
-    wait_for_batch: Callable[[str], None] = lambda batch_id: None  # noqa: E731
+    wait_for_batch: Callable[[str], None] = lambda batch_id: None
     _folders: Any = field(default_factory=count)
 
     @property

@@ -70,7 +70,11 @@ class SimulatorProcess:
         """Ask the control plane: GET, or POST when there is something to say."""
         method = "GET" if json is None else "POST"
         reply = httpx2.request(
-            method, f"{self.base_url}/_sim/{path}", json=json, timeout=_START_SECONDS, trust_env=False
+            method,
+            f"{self.base_url}/_sim/{path}",
+            json=json,
+            timeout=_START_SECONDS,
+            trust_env=False,
         )
         reply.raise_for_status()
         return reply.json()

@@ -31,27 +31,46 @@ def noted(folder: Path) -> psutil.Process:
     return psutil.Process(json.loads((folder / "processes.json").read_text())["server"]["pid"])
 
 
+def offspring(parent: psutil.Process) -> list[psutil.Process]:
+    while not (children := parent.children()):
+        time.sleep(0.05)
+    return children
+
+
+def kill_parent(parent: psutil.Process, *, is_reaped: bool) -> list[psutil.Process]:
+    children = offspring(parent)
+    parent.kill()
+    if is_reaped:
+        parent.wait()
+    return children
+
+
 def test_a_later_command_ends_what_an_earlier_one_started(
     processes: Processes, tmp_path: Path
 ) -> None:
     processes.start(python(PARENT))
-    parent = noted(tmp_path)
-    while not (children := parent.children()):
-        time.sleep(0.05)
+    children = offspring(noted(tmp_path))
     assert Processes(tmp_path).stop() == ["server"]
     assert not any(process.is_running() for process in children)
     assert not processes.is_alive("server")
 
 
-def test_orphans_of_a_dead_server_are_ended(processes: Processes, tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_reaped", [True, False], ids=["reaped", "zombie"])
+def test_orphans_of_a_dead_server_are_ended(
+    processes: Processes, tmp_path: Path, *, is_reaped: bool
+) -> None:
     processes.start(python(PARENT))
-    parent = noted(tmp_path)
-    while not (children := parent.children()):
-        time.sleep(0.05)
-    parent.kill()
-    parent.wait()
+    children = kill_parent(noted(tmp_path), is_reaped=is_reaped)
     processes.stop()
     assert not any(process.is_running() for process in children)
+
+
+def test_starting_a_dead_server_anew_ends_its_orphans(processes: Processes, tmp_path: Path) -> None:
+    processes.start(python(PARENT))
+    children = kill_parent(noted(tmp_path), is_reaped=True)
+    processes.start(python(PARENT))
+    assert not any(process.is_running() for process in children)
+    assert processes.is_alive("server")
 
 
 def test_a_process_that_got_the_number_of_ours_is_left_alone(

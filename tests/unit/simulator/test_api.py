@@ -142,3 +142,11 @@ def test_a_reset_forgets_everything(simulator):
 )
 def test_the_control_plane_refuses_nonsense(simulator, path, body):
     assert refusal(simulator, "POST", f"/_sim/{path}", body) == (400, "invalid_request_error")
+
+
+def test_results_can_be_said_to_lie_elsewhere(tmp_path):
+    simulator = InProcessSimulator(tmp_path, results_base="https://api.example.com")
+    path = f"{BATCHES}/{simulator.create(make_request())}"
+    simulator.advance(600)
+    url = simulator.json("GET", path)["results_url"]
+    assert url == f"https://api.example.com{path}/results"

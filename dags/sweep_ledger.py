@@ -1,0 +1,54 @@
+"""Once a day: what no run waits for any more is collected and loaded, and what is odd is reported.
+
+A batch whose run died, whose document was replaced or whose prompt has changed was paid all the
+same. Its results can be had for 29 days; this DAG fetches them long before. It fails when entries
+are stuck or could not be swept, so that somebody looks: docs/runbook.md tells at what.
+"""
+
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from airflow.sdk import CronDataIntervalTimetable, dag, task
+from shard_tasks import DEFAULT_ARGS
+
+from include.specs import load_catalog
+
+
+@task(multiple_outputs=False)
+def list_specs() -> list[str]:
+    """Return the specs that have a ledger."""
+    return sorted(load_catalog().specs)
+
+
+@task(multiple_outputs=False, map_index_template="{{ task.op_kwargs['spec_name'] }}")
+def sweep_ledger(spec_name: str) -> dict[str, Any]:
+    """Sweep the ledger of one spec."""
+    from nightshift_clients import open_anthropic, open_sweep, work_folder
+
+    from include.steps.sweep_ledger import raise_if_stuck
+
+    with open_anthropic() as client, work_folder() as work_dir:
+        report = open_sweep(spec_name, client, work_dir).sweep()
+    raise_if_stuck(report)
+    return asdict(report)
+
+
+@dag(
+    dag_id="sweep_ledger",
+    schedule=CronDataIntervalTimetable("0 14 * * *", timezone="UTC"),
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    dagrun_timeout=timedelta(hours=12),
+    default_args=DEFAULT_ARGS,
+    tags=["nightshift"],
+    description="Collect and load what no run waits for; report what is stuck",
+    doc_md=__doc__,
+)
+def sweep() -> None:
+    """Sweep every ledger, one task each."""
+    sweep_ledger.expand(spec_name=list_specs())
+
+
+sweep()
