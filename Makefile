@@ -4,13 +4,14 @@ BIN := .venv/bin
 READY := .venv/.ready
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
 DOCS ?=
+SPEC ?= document_metadata
 SQL ?= from nightshift.document_metadata
 OUT ?= extracted.parquet
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status query test lint types lock extract simulator
+.PHONY: help demo up down status query rebuild-warehouse test lint types lock extract simulator
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed 's/:.* ## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed 's/:.* ## /\t/' | expand -t 20
 
 demo: $(READY) ## A whole night, twice, on this machine (DOCS=dir for documents of your own)
 	@$(BIN)/python -m local_stack demo $(if $(DOCS),--documents "$(DOCS)")
@@ -26,6 +27,9 @@ status: $(READY) ## Tell what runs, and where
 
 query: $(READY) ## Ask the newest local warehouse (SQL="from nightshift.document_metadata")
 	@$(BIN)/python -m local_stack query "$(SQL)"
+
+rebuild-warehouse: $(READY) ## Load a local warehouse again from its bucket (SPEC=document_metadata); buys nothing
+	@$(BIN)/python -m local_stack rebuild "$(SPEC)"
 
 test: $(READY) ## Run every test, the nights under a real scheduler included
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered

@@ -50,7 +50,10 @@ def shard_digest(sorted_request_ids: Iterable[str], round_number: int) -> str:
 
 
 def shard_id(shard_digest_: str, closed_count: int) -> str:
-    """Return the shard's id; `closed_count` is how many entries of that digest were closed."""
+    """Return the shard's id; `closed_count` is how many entries of that digest have had their end.
+
+    That is: were closed, or collected and left requests without an answer.
+    """
     return f"{shard_digest_}-{closed_count}"
 
 

@@ -135,7 +135,7 @@ class Planner:
                 joins.add_failed(
                     one,
                     self._fetch(entry.output.failures_key),
-                    asked_alike=self.round_number == 0,
+                    asked_alike=entry.round >= self.round_number,
                 )
         return joins
 
@@ -207,7 +207,7 @@ class Planner:
             one = shard_id(entry.shard_id.rsplit("-", 1)[0], closed_count)
             mine = entry.model_copy(update={"shard_id": one})
             held = self.ledger.find(one)
-            if held is not None and not held.record.is_open:
+            if held is not None and (held.record.output or not held.record.is_open):
                 continue
             if held is not None and held.record.state != "planned":
                 msg = f"shard {one} was submitted by a plan made at the same time"

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from include.errors import ConfigurationError, PermanentError
 from include.identities import run_key
+from include.problems import describe_problems
 from include.spec import FrozenSpec
 from include.storage import ObjectStore, WriteRefusedError
 
@@ -73,11 +74,7 @@ class RunParams(BaseModel):
         try:
             return cls.model_validate(dict(params))
         except ValidationError as error:
-            problems = "; ".join(
-                f"{'.'.join(map(str, item['loc'])) or 'params'}: {item['msg']}"
-                for item in error.errors()
-            )
-            msg = f"the run's params are not usable: {problems}"
+            msg = f"the run's params are not usable: {describe_problems(error)}"
             raise ConfigurationError(msg) from None
 
 

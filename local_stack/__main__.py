@@ -10,6 +10,11 @@ from local_stack.errors import StackError
 from local_stack.stack import Stack
 from local_stack.warehouse import print_query
 
+_REBUILD_DAG_ID = "rebuild_warehouse"
+_REBUILD_SECONDS = 3_600
+_DAG_SECONDS = 60
+_LOG_CHARACTERS = 2_000
+
 
 def main() -> int:
     """Run one command; return the exit code."""
@@ -22,6 +27,8 @@ def main() -> int:
     demo.add_argument("--documents", type=Path, help="folder of the documents to enrich")
     query = commands.add_parser("query", help="run one SQL statement on the warehouse")
     query.add_argument("sql", help="one that reads, such as: from nightshift.document_metadata")
+    rebuild = commands.add_parser("rebuild", help="load the warehouse again from the bucket")
+    rebuild.add_argument("spec")
     arguments = parser.parse_args()
     try:
         match arguments.command:
@@ -35,6 +42,8 @@ def main() -> int:
                 run_demo(arguments.documents)
             case "query":
                 _query(arguments.sql)
+            case "rebuild":
+                _rebuild(arguments.spec)
     except StackError as error:
         print(error, file=sys.stderr)
         return 1
@@ -69,6 +78,22 @@ def _query(sql: str) -> None:
         msg = "there is no warehouse yet: run `make demo`"
         raise StackError(msg)
     print_query(max(present, key=lambda path: path.stat().st_mtime), sql)
+
+
+def _rebuild(spec: str) -> None:
+    running = [s for s in _known_stacks() if any(map(s.processes.is_alive, s.processes.names()))]
+    if not running:
+        msg = "no stack runs: `make up` starts one; elsewhere, trigger the DAG rebuild_warehouse"
+        raise StackError(msg)
+    api = running[0].api
+    api.wait_for_dags([_REBUILD_DAG_ID], timeout_seconds=_DAG_SECONDS)
+    api.unpause(_REBUILD_DAG_ID)
+    started = api.trigger(_REBUILD_DAG_ID, conf={"spec": spec})
+    run = api.wait_for_run(_REBUILD_DAG_ID, started.run_id, timeout_seconds=_REBUILD_SECONDS)
+    if run.state != "success":
+        (task,) = api.tasks(run.dag_id, run.run_id)
+        raise StackError(api.log(run, task)[-_LOG_CHARACTERS:])
+    print(f"loaded {spec} again from the work bucket; nothing was bought")
 
 
 def _known_stacks() -> list[Stack]:

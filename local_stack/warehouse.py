@@ -11,13 +11,18 @@ from local_stack.errors import StackError
 Row = tuple[object, ...]
 
 _PAGE_WIDTH = 120
+_WITH_PLACE = """
+*, row_number() over (
+    partition by regexp_extract(object_key, '[^./]*$') order by md5(document_uri)
+) as place
+"""
 
 
 def read_sample(warehouse: Path, columns: tuple[str, ...], *, limit: int) -> list[Row]:
-    """Read some rows of the analyst's view, the same ones every time."""
+    """Read some rows of the analyst's view: of many kinds, and the same ones every time."""
     with _open(warehouse) as connection:
-        view = connection.table("nightshift.document_metadata")
-        ordered = view.order("md5(document_uri)").limit(limit)
+        view = connection.table("nightshift.document_metadata").project(_WITH_PLACE)
+        ordered = view.order("place, md5(document_uri)").limit(limit)
         return ordered.project(", ".join(columns)).fetchall()
 
 

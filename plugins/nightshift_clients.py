@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from include.steps.load_warehouse import RunLoading
     from include.steps.plan_retries import RetryPointer, RetryRequests, RetryRound
     from include.steps.plan_shards import RoundPlanning
+    from include.steps.rebuild_warehouse import WarehouseRebuild
     from include.steps.reconcile_run import Reconciliation
     from include.steps.resolve_shard import Decision, ResolveParams
     from include.steps.sweep_ledger import LedgerSweep
@@ -305,6 +306,21 @@ def open_sweep(spec: str, client: "Anthropic", work_dir: Path) -> "LedgerSweep":
         warehouse=open_warehouse(),
         api=BatchesApi(client, run.settings),
         settings=run.settings,
+        work_dir=work_dir,
+        now=utc_now,
+    )
+
+
+def open_rebuild(spec: str, work_dir: Path) -> "WarehouseRebuild":
+    """Return the rebuild of a spec's tables."""
+    from include.steps.rebuild_warehouse import WarehouseRebuild
+
+    run = open_run(spec)
+    return WarehouseRebuild(
+        spec=spec,
+        ledger=run.ledger,
+        store=run.store,
+        warehouse=open_warehouse(),
         work_dir=work_dir,
         now=utc_now,
     )

@@ -237,11 +237,6 @@ class FakeBatchesApi:
         now = self.workspace.clock.now.replace(microsecond=0)
         return Listing(tuple(_batch(one) for one in self.workspace.listed()), now)
 
-    def retrieve(self, batch_id: str) -> Batch | None:
-        self.hook("retrieve")
-        found = self.workspace.find(batch_id)
-        return _batch(found) if found else None
-
     def cancel(self, batch_id: str) -> None:
         self.hook("cancel")
         self.workspace.canceled_ids.append(batch_id)
@@ -254,12 +249,12 @@ class FakeBatchesApi:
             return Unknown(fate)
         return Posted(_batch(batch))
 
-    @contextmanager
-    def results(self, batch_id: str) -> Iterator[Iterator[bytes]]:
+    def first_result_id(self, batch_id: str) -> str:
         self.hook("results")
         batch = self.workspace.find(batch_id)
         assert batch is not None
-        yield iter([_result_file(batch)])
+        custom_id: str = batch.lines[0]["custom_id"]
+        return custom_id
 
 
 def _batch(batch: FakeBatch) -> Batch:

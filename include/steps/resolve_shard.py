@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from include.batches import Batch
 from include.errors import ConfigurationError, LedgerStateError
 from include.ledger import Entry
+from include.problems import describe_problems
 from include.shards import ShardFiles, read_owners
 
 if TYPE_CHECKING:
@@ -56,11 +57,7 @@ class ResolveParams(BaseModel):
         try:
             return cls.model_validate(dict(params))
         except ValidationError as error:
-            problems = "; ".join(
-                f"{'.'.join(map(str, item['loc'])) or 'params'}: {item['msg']}"
-                for item in error.errors()
-            )
-            msg = f"the decision is not complete: {problems}"
+            msg = f"the decision is not complete: {describe_problems(error)}"
             raise ConfigurationError(msg) from None
 
 

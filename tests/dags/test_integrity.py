@@ -7,7 +7,13 @@ import pytest
 if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
 
-DAG_IDS = {"enrich_document_metadata", "retry_failures", "resolve_shard", "sweep_ledger"}
+DAG_IDS = {
+    "enrich_document_metadata",
+    "rebuild_warehouse",
+    "resolve_shard",
+    "retry_failures",
+    "sweep_ledger",
+}
 
 
 def test_every_file_imports(dag_bag: "DagBag") -> None:

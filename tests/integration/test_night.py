@@ -14,6 +14,7 @@ import pytest
 
 from include.config import Settings
 from include.errors import LedgerStateError
+from include.ledger import OpenShard
 from include.plans import Plan
 from include.reports import NightReport
 from include.requests import RequestBuilder
@@ -81,7 +82,8 @@ class World:
 
     @property
     def bill(self) -> dict[str, Any]:
-        return self.simulator.control("bill")
+        shown: dict[str, Any] = self.simulator.control("bill")
+        return shown
 
     def states(self, run_key: str | None = None) -> dict[str, int]:
         """Return the documents of a run by state and reason."""
@@ -96,17 +98,18 @@ class World:
 @pytest.fixture
 def world(
     s3: "S3Client", bucket: str, work_bucket: str, simulator: SimulatorProcess, tmp_path: Path
-) -> World:
+) -> Iterator[World]:
     database = tmp_path / "warehouse.duckdb"
-    night = NightDriver(
-        s3=s3,
-        anthropic=simulator.client(),
-        warehouse=open_duckdb(database),
-        settings=Settings(documents_bucket=bucket, work_bucket=work_bucket, **DEMO_SPEED),
-        work_dir=tmp_path / "tasks",
-        wait_for_batch=lambda batch_id: simulator.advance(seconds=LATENCY_SECONDS + 1),
-    )
-    return World(night, simulator, database)
+    with simulator.client() as client:
+        night = NightDriver(
+            s3=s3,
+            anthropic=client,
+            warehouse=open_duckdb(database),
+            settings=Settings(documents_bucket=bucket, work_bucket=work_bucket, **DEMO_SPEED),
+            work_dir=tmp_path / "tasks",
+            wait_for_batch=lambda batch_id: simulator.advance(seconds=LATENCY_SECONDS + 1),
+        )
+        yield World(night, simulator, database)
 
 
 def ended(report: NightReport) -> dict[str, int]:
@@ -240,12 +243,16 @@ class TestBrokenParts:
         (adopted,) = world.rows("select is_adopted from nightshift.batches")
         assert adopted == (kind == "reset_after",)
 
-    @pytest.mark.parametrize("kind", ["drop_lines", "chunk_cut", "close_midline", "cut_at_line"])
-    def test_broken_download_is_repeated_and_nothing_bought_again(
-        self, world: World, kind: str
+    @pytest.mark.parametrize(
+        "kinds",
+        [("chunk_cut", "close_midline"), ("drop_lines", "cut_at_line")],
+        ids=["broken", "short"],
+    )
+    def test_download_that_lacks_something_is_repeated_and_nothing_bought_again(
+        self, world: World, kinds: Sequence[str]
     ) -> None:
         world.upload("a", "b", "c")
-        world.simulator.set_faults({"kind": kind})
+        world.simulator.set_faults(*({"kind": kind} for kind in kinds))
         assert ended(world.night.run()) == {"enriched": 3}
         assert world.bill["requests"] == 3
 
@@ -270,6 +277,40 @@ class TestBrokenParts:
         assert ended(again) == {"enriched": 1, "unchanged": 1}
         current = world.rows("select count(*) from nightshift.documents where is_current")
         assert current == [(2,)]
+
+
+class TestDeaths:
+    """A worker dies between two writes; whoever comes next finishes."""
+
+    def test_after_the_warehouse_has_it_and_before_the_ledger_knows(self, world: World) -> None:
+        world.upload("a", "b")
+        night = world.night
+        plan = plan_night(night)
+        for shard_id in plan.shard_ids:
+            night.run_shard(shard_id)
+        collected = night.ledger.read(plan.shard_ids[0]).record
+        night.loading.load_night()
+        held = night.ledger.read(collected.shard_id)
+        night.ledger.put(held, collected.model_copy(update={"revision": held.record.revision}))
+        opened = night.ledger.read_open()
+        shards = {collected.shard_id: OpenShard(request_count=2, estimate_usd=Decimal(0))}
+        changes = {"shards": shards, "loaded_count": 0}
+        night.ledger.put_open(opened, opened.record.model_copy(update=changes))
+        rows = world.everything()
+        night.loading.load_night()
+        assert world.everything() == rows
+        opened = night.ledger.read_open()
+        assert (opened.record.shards, opened.record.loaded_count) == ({}, 1)
+
+    def test_warehouse_that_knows_less_than_the_ledger_buys_nothing(self, world: World) -> None:
+        world.upload("a", "b")
+        world.night.run()
+        other = open_duckdb(world.database.with_name("new.duckdb"))
+        lost = world.night.another(run_id="manual__1", run_type="manual", warehouse=other)
+        built = [lost.build_requests(key) for key in lost.list_documents()]
+        with pytest.raises(LedgerStateError, match="run `make rebuild-warehouse`"):
+            lost.plan_shards(built)
+        assert world.bill["requests"] == 2
 
 
 FOREVER = None
@@ -329,6 +370,16 @@ def test_every_outcome_ends_as_the_design_says_and_is_not_asked_again(world: Wor
 class TestDeadLetters:
     """A dead letter is final until a person requeues it."""
 
+    def test_document_too_large_for_any_batch_is_one(self, world: World) -> None:
+        world.upload("a")
+        world.upload("b", text="Many notes. " * 500)
+        settings = world.night.settings.model_copy(update={"max_shard_bytes": 5_000})
+        night = world.night.another(settings=settings)
+        assert ended(night.run()) == {"enriched": 1, "dead_letter": 1}
+        assert world.states() == {"enriched": 1, "dead_letter: too_large": 1}
+        tomorrow = night.another(run_id="tomorrow", night=NEXT_DAY)
+        assert ended(tomorrow.run()) == {"unchanged": 2}
+
     def test_equal_content_is_not_asked_about_again(self, world: World) -> None:
         world.simulator.set_faults({"kind": "refusal", "times": FOREVER})
         world.upload("a", text="Bad notes.")
@@ -358,7 +409,6 @@ class TestMoney:
         "refusal",
         [
             pytest.param({"code": 402, "error_type": "billing_error"}, id="credit"),
-            pytest.param({"code": 401, "error_type": "authentication_error"}, id="key"),
             pytest.param(
                 {
                     "code": 429,

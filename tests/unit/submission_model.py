@@ -13,7 +13,11 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from greenlet import GreenletExit, getcurrent, greenlet
+from greenlet import (  # type: ignore[import-untyped]  # it has no types
+    GreenletExit,
+    getcurrent,
+    greenlet,
+)
 
 from include.config import Settings
 from include.errors import PipelineError
@@ -152,7 +156,7 @@ class Worker:
     def __init__(self, night: Night, shard_id: str) -> None:
         model, bench = night.model, night.bench
         values = vars(bench.submission(shard_id, api=FakeBatchesApi(bench.workspace, stop_before)))
-        self._submission = model.submission(**(values | model.changes))
+        self._submission = model.submission(**(values | dict(model.changes)))
         self._coroutine = greenlet(self._advance)
         self.next_call: str | None = ""
         """What it is about to do; None when it is done."""

@@ -76,15 +76,17 @@ def answer(**changes: Any) -> str:
 
 def fields(name: str = "Model", **kinds: Any) -> type[BaseModel]:
     """Return a model with these fields; a tuple is type and default."""
-    return create_model(
-        name, **{k: v if isinstance(v, tuple) else (v, ...) for k, v in kinds.items()}
-    )
+    definitions: Any = {k: v if isinstance(v, tuple) else (v, ...) for k, v in kinds.items()}
+    model: type[BaseModel] = create_model(name, **definitions)
+    return model
 
 
 def stored(schema: AnswerSchema, text: str) -> dict[str, Any]:
     """Return an answer as it comes back from Arrow."""
     row = schema.row(schema.parse(text))
-    return pa.Table.from_pylist([row], schema=schema.arrow_schema()).to_pylist()[0]
+    table = pa.Table.from_pylist([row], schema=schema.arrow_schema())
+    (back,) = table.to_pylist()
+    return dict(back)
 
 
 class TestRefusedModels:
@@ -150,13 +152,13 @@ class TestRefusedModels:
             AnswerSchema.from_model(fields())
 
     def test_more_optional_fields_than_the_api_takes(self) -> None:
-        optional = {f"x{n}": (str, "") for n in range(MAX_OPTIONAL_FIELDS + 1)}
+        optional: dict[str, Any] = {f"x{n}": (str, "") for n in range(MAX_OPTIONAL_FIELDS + 1)}
         AnswerSchema.from_model(fields(**dict(list(optional.items())[1:])))
         with pytest.raises(ConfigurationError, match="25 optional fields, 24 fit"):
             AnswerSchema.from_model(fields(**optional))
 
     def test_more_nullable_fields_than_the_api_takes(self) -> None:
-        nullable = {f"x{n}": str | None for n in range(MAX_UNION_FIELDS + 1)}
+        nullable: dict[str, Any] = {f"x{n}": str | None for n in range(MAX_UNION_FIELDS + 1)}
         AnswerSchema.from_model(fields(**dict(list(nullable.items())[1:])))
         with pytest.raises(ConfigurationError, match="17 nullable fields, 16 fit"):
             AnswerSchema.from_model(fields(**nullable))

@@ -186,6 +186,25 @@ class TestWhatIsBought:
         assert counts(made) == (1, 0, int(not is_bought), int(is_bought))
         assert [one.is_joined for one in made.shards] == [not is_bought]
 
+    @pytest.mark.parametrize("round_number", [0, 1])
+    def test_paid_failure_of_the_same_round_is_waited_for_whatever_run_asks(
+        self, plan: Plan, collect: Callable[..., None], round_number: int
+    ) -> None:
+        """Two retry runs ask a truncated request in the same words: once is enough."""
+        (shard,) = plan(["a", "b"], round_number=round_number).shards
+        collect(shard.shard_id, a="truncated", b="answered")
+        other = plan(["a", "c"], round_number=round_number, run_key="run-2")
+        assert counts(other) == (2, 0, 1, 1)
+
+    def test_unanswered_requests_of_a_collected_shard_are_a_new_shard(
+        self, plan: Plan, collect: Callable[..., None]
+    ) -> None:
+        """Its run may wait for other shards for hours before it loads and closes this one."""
+        (shard,) = plan(["a"]).shards
+        collect(shard.shard_id, a="expired")
+        (again,) = plan(["a"], run_key="run-2").shards
+        assert again.shard_id == f"{shard.shard_id.removesuffix('-0')}-1"
+
     def test_shard_loaded_and_closed_while_planning_is_found_in_the_warehouse(
         self, plan: Plan, store: ObjectStore, ledger: Ledger, tmp_path: Path
     ) -> None:

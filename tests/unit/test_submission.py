@@ -66,8 +66,10 @@ def test_intent_is_written_before_the_post_and_tells_how_long_to_look(bench: Ben
     bench.advance(shard)
     (entry,) = seen
     assert entry.state == "intent"
-    assert entry.intent.t0 == entry.first_t0 == bench.clock.now
-    assert entry.intent.look_until - entry.intent.t0 == dt.timedelta(seconds=bench.look_seconds)
+    intent = entry.intent
+    assert intent is not None
+    assert intent.t0 == entry.first_t0 == bench.clock.now
+    assert intent.look_until - intent.t0 == dt.timedelta(seconds=bench.look_seconds)
 
 
 class TestCrashes:

@@ -56,7 +56,8 @@ def collect(bench: Bench, shard: str, **changes: Any) -> Entry:
 
 def read(bench: Bench, key: str) -> list[dict[str, Any]]:
     path = make_store(bench.s3).download(key, bench.work_dir / "read")
-    return pq.read_table(path).to_pylist()
+    rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+    return rows
 
 
 def lose_lines(bench: Bench, *, downloads: int, lines: int = 1) -> list[str]:

@@ -1,0 +1,115 @@
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+from include.reports import (
+    FailureLine,
+    NightReport,
+    OutcomeCount,
+    StateCount,
+    batch_lines,
+    reason_lines,
+    summary_lines,
+)
+from tests.factories import RUN, make_entry
+from tests.fakes import START
+
+
+def make_report(**changes: Any) -> NightReport:
+    values: dict[str, Any] = {
+        "spec": "notes",
+        "run_key": RUN,
+        "run_id": RUN,
+        "run_type": "scheduled",
+        "window_start_at": START,
+        "window_end_at": START + dt.timedelta(days=1),
+        "started_at": START,
+        "finished_at": START,
+        "verdict": "green",
+        "problems": (),
+        "listed_count": 0,
+        "documents": {"enriched": 0, "pending": 0},
+        "reasons": (),
+        "needed_count": 0,
+        "known_count": 0,
+        "joined_count": 0,
+        "bought_count": 0,
+        "outcomes": (),
+        "batches": (),
+        "forecast_usd": Decimal(0),
+        "actual_usd": Decimal(0),
+        "list_usd": Decimal(0),
+        "failures": (),
+    }
+    return NightReport(**(values | changes))
+
+
+def test_empty_night_reads_as_one() -> None:
+    assert list(summary_lines(make_report())) == [
+        "night 2026-11-10 02:00 to 2026-11-11 02:00",
+        "listed 0 = 0",
+        "requests 0: 0 known, 0 in open batches, 0 bought",
+        "batches 0 own, 0 joined",
+        "cost $0.0000, forecast $0.0000, list price $0.0000",
+        "verdict green",
+    ]
+
+
+def test_report_tells_what_happened_what_it_cost_and_why_not() -> None:
+    entries = [make_entry(batch_id="msgbatch_1"), make_entry(shard_id="s-1", run_key="run-0")]
+    report = make_report(
+        listed_count=3,
+        documents={"enriched": 2, "pending": 0, "dead_letter": 1},
+        batches=batch_lines(entries, RUN),
+        outcomes=(
+            OutcomeCount(
+                outcome="succeeded",
+                result_count=2,
+                input_tokens=10,
+                output_tokens=5,
+                cache_read_tokens=0,
+                cache_write_tokens=0,
+                cost_usd=Decimal("0.12341"),
+                list_cost_usd=Decimal("0.2469"),
+            ),
+        ),
+        failures=(
+            FailureLine(
+                document_uri="s3://a/b",
+                state="dead_letter",
+                state_reason="errored",
+                error_message="bad image",
+            ),
+            FailureLine(
+                document_uri="s3://a/c",
+                state="pending",
+                state_reason="in_flight",
+                error_message=None,
+            ),
+        ),
+        verdict="red",
+        problems=("1 of 3 documents are dead letters",),
+    )
+    lines = list(summary_lines(report))
+    assert "listed 3 = 2 enriched + 1 dead_letter" in lines
+    assert "batches 1 own, 1 joined" in lines
+    assert lines[-5:] == [
+        "results succeeded: 2, 10 tokens in, 5 out, $0.1234",
+        "dead_letter errored: s3://a/b: bad image",
+        "pending in_flight: s3://a/c",
+        "verdict red",
+        "problem: 1 of 3 documents are dead letters",
+    ]
+
+
+def test_night_is_the_utc_date_on_which_the_window_begins() -> None:
+    zone = dt.timezone(dt.timedelta(hours=5))
+    start = dt.datetime(2026, 11, 10, 3, tzinfo=zone)
+    assert make_report(window_start_at=start).night == "2026-11-09"
+
+
+def test_counts_by_state_keep_their_reason() -> None:
+    row = {"state": "pending", "state_reason": None, "document_count": 2}
+    assert reason_lines([row]) == (
+        StateCount(state="pending", state_reason=None, document_count=2),
+    )
