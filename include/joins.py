@@ -9,9 +9,7 @@ import pyarrow.parquet as pq
 
 from include.packing import IndexRow
 from include.request_index import INDEX_SCHEMA
-
-_MEMORY_LIMIT = "1GB"
-"""What the joins may hold in memory; the rest spills to the task's work folder."""
+from include.scratch import open_scratch
 
 
 class RequestJoins:
@@ -19,9 +17,7 @@ class RequestJoins:
 
     def __init__(self, work_dir: Path, needed: Sequence[Path], known: Path) -> None:
         """Read the needed requests, each once, and the ids that the warehouse knows the end of."""
-        self._database = duckdb.connect(
-            ":memory:", config={"temp_directory": str(work_dir), "memory_limit": _MEMORY_LIMIT}
-        )
+        self._database = open_scratch(work_dir)
         self._run(
             """
             create table needed as

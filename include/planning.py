@@ -148,16 +148,12 @@ class Planner:
         limits = ShardLimits(self.settings.max_requests_per_shard, self.settings.max_shard_bytes)
         taken = {shard.request_count for shard in open_ledger.shards.values()}
         joined = [self._joined(one) for one in joins.joined_shards()]
+        self._check_count(len(joined))
         shards, entries = [], []
         for rows in pack(joins.to_buy(), limits, taken_counts=taken):
             entry = self._new_entry(rows)
             shards.append(_planned(entry, is_joined=False))
-            if len(shards) + len(joined) > MAX_SHARDS:
-                msg = (
-                    f"{self.spec.name} needs more than {MAX_SHARDS} shards; raise "
-                    "max_requests_per_shard or max_shard_bytes, or use the limit param"
-                )
-                raise LimitExceededError(msg)
+            self._check_count(len(shards) + len(joined))
             if not dry_run:
                 entries.append(self._write_shard(entry, rows))
         if entries:
@@ -172,6 +168,14 @@ class Planner:
             shards=(*joined, *shards),
         )
         return plan, entries
+
+    def _check_count(self, shard_count: int) -> None:
+        if shard_count > MAX_SHARDS:
+            msg = (
+                f"{self.spec.name} needs more than {MAX_SHARDS} shards; raise "
+                "max_requests_per_shard or max_shard_bytes, or use the limit param"
+            )
+            raise LimitExceededError(msg)
 
     def _joined(self, one: str) -> PlannedShard:
         entry = self.ledger.read(one).record

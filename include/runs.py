@@ -183,6 +183,11 @@ class RunFiles:
         return self.key("plan.json" if round_number == 0 else f"plan-{round_number}.json")
 
     @property
+    def approval_key(self) -> str:
+        """JSON of `SpendDecision`."""
+        return self.key("approval.json")
+
+    @property
     def report_key(self) -> str:
         """JSON of the night's report."""
         return self.key("report.json")

@@ -6,11 +6,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
 
 from include.ledger import Entry
 from include.load_inputs import LoadInputs, ShardParts
+from include.scratch import open_scratch
 from include.shards import ShardFiles, read_schema
 from include.warehouse.loading import LoadSummary, NightLoad, load
 from include.warehouse.staging import BATCHES, DOCUMENTS
@@ -91,7 +91,7 @@ def load_shard(
     """
     kept, schema = read_schema(store, ShardFiles(entry.spec, entry.shard_id))
     parts = download_parts(store, [entry], work_dir)
-    with closing(duckdb.connect(config={"temp_directory": str(work_dir)})) as database:
+    with closing(open_scratch(work_dir)) as database:
         inputs = LoadInputs(database, parts, is_last=False)
         with warehouse.session() as session:
             ensure_tables(session, entry.spec, schema)

@@ -4,9 +4,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 
+from include.approvals import with_retries
 from include.runs import RunParams
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from airflow.sdk import Context
 
     from include.steps.approve_spend import Approval
@@ -36,23 +39,53 @@ class SpendApprovalOperator(ApprovalOperator):
         budget_usd = RunParams.parse(context["params"]).budget_usd
         estimate_usd = approval.estimate_usd
         if budget_usd is None or estimate_usd <= budget_usd:
+            self._write(approval, by="budget", limit_usd=budget_usd)
             return {"granted": approval.grant(), "estimate_usd": str(estimate_usd)}
         self.body = (
             f"{len(approval.plan.shard_ids)} shards of `{self.spec}` are estimated at "
             f"**${estimate_usd:.4f}**; the run's budget is ${budget_usd:.4f}. Approve to submit "
-            "them. Reject to leave their documents pending; a later night asks again."
+            f"them, and to let retries spend up to ${with_retries(estimate_usd):.4f} in all. "
+            "Reject to leave their documents pending; a later night asks again."
         )
         return super().execute(context)
 
     def execute_complete(self, context: "Context", event: dict[str, Any]) -> Any:
         """Resume with a person's answer."""
         answer = super().execute_complete(context, event)
-        approval = self._approval()
-        if answer["chosen_options"] == [self.APPROVE]:
+        approval, by = self._approval(), str(answer["responded_by_user"])
+        is_granted = answer["chosen_options"] == [self.APPROVE]
+        self._write(
+            approval, by=by, limit_usd=with_retries(approval.estimate_usd), is_granted=is_granted
+        )
+        if is_granted:
             approval.grant()
         else:
-            approval.refuse(by=str(answer["responded_by_user"]))
+            approval.refuse(by=by)
         return answer
+
+    def _write(
+        self,
+        approval: "Approval",
+        *,
+        by: str,
+        limit_usd: "Decimal | None",
+        is_granted: bool = True,
+    ) -> None:
+        """Keep the decision: retry rounds spend from the same sum."""
+        from nightshift_clients import open_run, utc_now
+
+        from include.approvals import SpendDecision, write_decision
+        from include.runs import RunFiles
+
+        decision = SpendDecision(
+            is_granted=is_granted,
+            limit_usd=limit_usd,
+            estimate_usd=approval.estimate_usd,
+            by=by,
+            at=utc_now(),
+        )
+        run = open_run(self.spec)
+        write_decision(run.store, RunFiles(self.spec, run.run_key), decision)
 
     def _approval(self) -> "Approval":
         from nightshift_clients import open_run, utc_now

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import duckdb
-
 from include.ledger import ACCOUNT_NOTE, Entry
 from include.load_inputs import LoadInputs, PendingReason
 from include.plans import Plan, find_plan, read_plan
 from include.runs import RunFiles, RunManifest
+from include.scratch import open_scratch
 from include.shard_loading import batch_rows, close_loaded, download_parts
 from include.shards import ShardFiles
 from include.steps.plan_retries import ROUNDS
@@ -57,7 +56,7 @@ class RunLoading:
         ids = dict.fromkeys(one for plan in plans for one in plan.shard_ids)
         entries = [self.ledger.read(one).record for one in ids]
         parts = download_parts(self.store, entries, self.work_dir)
-        with closing(duckdb.connect(config={"temp_directory": str(self.work_dir)})) as database:
+        with closing(open_scratch(self.work_dir)) as database:
             inputs = LoadInputs(database, parts, is_last=is_last)
             self._note_waiting(inputs, plans[0], entries)
             with self.warehouse.session() as session:

@@ -6,17 +6,20 @@ import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import duckdb
 from pydantic import BaseModel, ConfigDict
 
+from include.approvals import find_decision
 from include.errors import ConfigurationError
-from include.plans import Plan, read_plan
+from include.plans import Plan, find_plan, read_plan
 from include.request_index import INDEX_SCHEMA, RequestIndexWriter
 from include.requests import revise
 from include.runs import RunFiles, RunManifest
+from include.scratch import open_scratch
 from include.segments import Place, read_lines
 from include.steps.approve_spend import Approval
 from include.steps.plan_shards import RoundPlanning
@@ -158,7 +161,7 @@ class RetryRequests:
         ]
         if not indexes:
             return
-        with closing(duckdb.connect(config={"temp_directory": str(self.work_dir)})) as database:
+        with closing(open_scratch(self.work_dir)) as database:
             self._note_failed(database, plan)
             relation = database.sql(_RETRYABLE, params={"indexes": indexes})
             reader: Any = relation.to_arrow_reader(1_000)
@@ -206,9 +209,10 @@ class RetryRound:
         return self.pointer.run_key
 
     def plan(self) -> Plan | None:
-        """Ask again what the round before left; None when nothing is left, or it is too late.
+        """Ask again what the round before left; None when nothing is, or when it may not be asked.
 
-        The night was approved as a whole: a round asks nobody.
+        A round asks nobody for approval: it spends from the sum that was approved for the night.
+        What lies beyond that, or begins too late, stays pending.
         """
         now = self.planning.now
         if now() > self.pointer.start_until:
@@ -218,8 +222,20 @@ class RetryRound:
         if index_key is None:
             return None
         plan = self.planning.plan_retries(self.round_number, index_key)
-        Approval(self.run_key, plan, self.planning.ledger, now).grant()
+        approval = Approval(self.run_key, plan, self.planning.ledger, now)
+        decision = find_decision(self.planning.store, self.planning.files)
+        if decision is not None and not decision.covers(self._total_usd()):
+            logger.warning("beyond the approved sum run=%s round=%d", self.run_key, plan.round)
+            approval.refuse(by=self.run_key)
+            return None
+        approval.grant()
         return plan
+
+    def _total_usd(self) -> Decimal:
+        """Return what the night and its rounds so far cost by estimate."""
+        store, files = self.planning.store, self.planning.files
+        plans = (find_plan(store, files, number) for number in range(self.round_number + 1))
+        return sum((plan.forecast_usd for plan in plans if plan), Decimal(0))
 
 
 def _place(row: dict[str, Any]) -> Place:

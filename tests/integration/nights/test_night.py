@@ -1,18 +1,13 @@
 """Whole nights without Airflow, against a real S3 server and the simulator."""
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import duckdb
 import pytest
 
-from include.config import Settings
 from include.errors import LedgerStateError
 from include.ledger import OpenShard
 from include.plans import Plan
@@ -22,94 +17,12 @@ from include.runs import RunParams
 from include.specs import load_catalog
 from include.submission import Waiting
 from include.warehouse.duckdb_warehouse import open_duckdb
-from tests.integration.night_driver import DAY, DEMO_SPEED, NightDriver
-from tests.integration.simulator_process import SimulatorProcess
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
+from tests.integration.night_driver import DAY, NightDriver
+from tests.integration.night_world import World, plan_night
 
 pytestmark = pytest.mark.integration
 
-LATENCY_SECONDS = 60
 NEXT_DAY = DAY + dt.timedelta(days=1)
-
-
-@pytest.fixture(scope="module")
-def simulator_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatorProcess]:
-    database = tmp_path_factory.mktemp("simulator") / "simulator.db"
-    arguments = ("--seed", "7", "--latency", str(LATENCY_SECONDS), "--answers", "instant")
-    process = SimulatorProcess(database, *arguments).start()
-    yield process
-    process.stop()
-
-
-@pytest.fixture
-def simulator(simulator_process: SimulatorProcess) -> SimulatorProcess:
-    """A simulator that has seen nothing; its batches take a minute of its own clock."""
-    simulator_process.reset()
-    return simulator_process
-
-
-@dataclass
-class World:
-    """One night's driver, and everything that it touches."""
-
-    night: NightDriver
-    simulator: SimulatorProcess
-    database: Path
-
-    def upload(self, *names: str, text: str = "Notes on {name}.", day: str = "2026-11-10") -> None:
-        """Put documents there, each with its own text unless told otherwise."""
-        for name in names:
-            self.night.s3.put_object(
-                Bucket=self.night.settings.documents_bucket,
-                Key=f"documents/dt={day}/{name}.txt",
-                Body=text.format(name=name).encode(),
-            )
-
-    def rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
-        with closing(duckdb.connect(str(self.database), read_only=True)) as connection:
-            return connection.execute(query, values or None).fetchall()
-
-    def everything(self) -> dict[str, Counter[str]]:
-        """Return all rows of all tables and views, as text."""
-        with closing(duckdb.connect(str(self.database), read_only=True)) as connection:
-            names = connection.execute(
-                "select 'nightshift.' || table_name from information_schema.tables "
-                "where table_schema = 'nightshift'"
-            ).fetchall()
-            return {name: Counter(map(str, connection.table(name).fetchall())) for (name,) in names}
-
-    @property
-    def bill(self) -> dict[str, Any]:
-        shown: dict[str, Any] = self.simulator.control("bill")
-        return shown
-
-    def states(self, run_key: str | None = None) -> dict[str, int]:
-        """Return the documents of a run by state and reason."""
-        counted = self.rows(
-            "select state || coalesce(': ' || state_reason, ''), count(*) "
-            "from nightshift.document_states where run_key = $run_key group by all",
-            run_key=run_key or self.night.run_key,
-        )
-        return dict(counted)
-
-
-@pytest.fixture
-def world(
-    s3: "S3Client", bucket: str, work_bucket: str, simulator: SimulatorProcess, tmp_path: Path
-) -> Iterator[World]:
-    database = tmp_path / "warehouse.duckdb"
-    with simulator.client() as client:
-        night = NightDriver(
-            s3=s3,
-            anthropic=client,
-            warehouse=open_duckdb(database),
-            settings=Settings(documents_bucket=bucket, work_bucket=work_bucket, **DEMO_SPEED),
-            work_dir=tmp_path / "tasks",
-            wait_for_batch=lambda batch_id: simulator.advance(seconds=LATENCY_SECONDS + 1),
-        )
-        yield World(night, simulator, database)
 
 
 def ended(report: NightReport) -> dict[str, int]:
@@ -121,14 +34,6 @@ def request_id(name: str) -> str:
     """Return the id under which `World.upload` lets a document be asked about."""
     spec = load_catalog().specs["document_metadata"].freeze()
     return RequestBuilder(spec).build(f"Notes on {name}.").request_id
-
-
-def plan_night(night: NightDriver) -> Plan:
-    """List, build, plan and approve."""
-    built = [night.build_requests(key) for key in night.list_documents()]
-    plan = night.plan_shards(built)
-    night.approval(plan).grant()
-    return plan
 
 
 def finish(night: NightDriver, plan: Plan, failed: Sequence[str] = ()) -> NightReport:
