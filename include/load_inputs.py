@@ -22,7 +22,9 @@ select
     coalesce(i.fixed_state, case when w.reason is not null then 'pending' end) as fixed_state,
     coalesce(i.fixed_reason, w.reason) as fixed_reason
 from read_parquet($indexes) as i
-left join waiting as w on w.request_id = i.request_id
+left join (
+    select request_id, arg_max(reason, weight) as reason from waiting group by request_id
+) as w on w.request_id = i.request_id
 """
 _UNBUILT = """
 select
@@ -40,7 +42,8 @@ select
         when not $is_last then 'in_flight'
         when attempt >= $last_attempt then 'unanswered'
         else 'retry_window'
-    end
+    end,
+    case followup when 'stop' then 2 else 0 end
 from read_parquet($failures)
 where followup <> 'dead_letter'
 qualify row_number() over (partition by request_id order by attempt desc) = 1
@@ -87,7 +90,7 @@ class LoadInputs:
         self._database = database
         self._parts = parts
         self._is_last = is_last
-        database.execute("create table waiting (request_id varchar, reason varchar)")
+        database.execute("create table waiting (request_id text, reason text, weight integer)")
         if parts.failures:
             database.execute(
                 _WAITING_FAILED,
@@ -104,7 +107,7 @@ class LoadInputs:
             self._database.execute(
                 """
                 insert into waiting
-                select distinct request_id, $reason from read_parquet($paths)
+                select distinct request_id, $reason, 1 from read_parquet($paths)
                 where request_id is not null
                 """,
                 {"paths": paths, "reason": reason},

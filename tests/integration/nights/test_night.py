@@ -8,16 +8,17 @@ from typing import Any
 
 import pytest
 
+from include.approvals import SpendDecision, write_decision
 from include.errors import LedgerStateError
 from include.ledger import OpenShard
 from include.plans import Plan
 from include.reports import NightReport
 from include.requests import RequestBuilder
-from include.runs import RunParams
+from include.runs import RunFiles, RunParams
 from include.specs import load_catalog
 from include.submission import Waiting
 from include.warehouse.duckdb_warehouse import open_duckdb
-from tests.integration.night_driver import DAY, NightDriver
+from tests.integration.night_driver import DAY, NightDriver, wall_clock
 from tests.integration.night_world import World, plan_night
 
 pytestmark = pytest.mark.integration
@@ -375,3 +376,22 @@ class TestMoney:
         assert world.bill["requests"] == 0
         assert world.states() == {"pending: spend_rejected": 2}
         assert ended(world.night.another(run_id="next").run()) == {"enriched": 2}
+
+
+def test_retries_beyond_the_approved_sum_stay_pending(world: World) -> None:
+    world.upload("a", "b")
+    world.simulator.set_faults({"kind": "max_tokens", "times": 1})
+    plan = plan_night(world.night)
+    files = RunFiles(world.night.spec.name, world.night.run_key)
+    decision = SpendDecision(
+        is_granted=True,
+        limit_usd=plan.forecast_usd,
+        estimate_usd=plan.forecast_usd,
+        by="somebody",
+        at=wall_clock(),
+    )
+    write_decision(world.night.store, files, decision)
+    report = world.night.run()
+    assert ended(report) == {"pending": 2}
+    assert world.states() == {"pending: spend_rejected": 2}
+    assert world.bill["requests"] == 2
