@@ -12,13 +12,16 @@ from typing import Any
 from airflow.sdk import CronDataIntervalTimetable, dag, task
 from shard_tasks import DEFAULT_ARGS
 
-from include.specs import load_catalog
-
 
 @task(multiple_outputs=False)
 def list_specs() -> list[str]:
-    """Return the specs that have a ledger."""
-    return sorted(load_catalog().specs)
+    """Return the specs that have a ledger, those that were taken away included."""
+    from nightshift_clients import open_store
+
+    from include.config import Settings
+    from include.ledger import list_ledgers
+
+    return list_ledgers(open_store(Settings.from_env()))
 
 
 @task(multiple_outputs=False, map_index_template="{{ task.op_kwargs['spec_name'] }}")

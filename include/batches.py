@@ -251,9 +251,9 @@ def translated(what: str) -> Iterator[None]:
 def _refusal(error: anthropic.APIStatusError) -> Throttled | Unknown:
     """Say what a status means for a POST: nothing created, or not known."""
     status = error.status_code
-    _raise_if_account(error)
     if status >= httpx2.codes.INTERNAL_SERVER_ERROR or status in _UNDECIDED_STATUSES:
-        return Unknown(f"status {status}")
+        return Unknown(f"status {status}")  # whatever it says: a batch may exist
+    _raise_if_account(error)
     if status == httpx2.codes.TOO_MANY_REQUESTS:
         return Throttled(_retry_after_seconds(error.response.headers), f"{error.type}")
     msg = f"the API refuses the batch: {status} {error.type}: {error.message[:300]}"
@@ -269,7 +269,10 @@ def _raise_if_account(error: anthropic.APIStatusError) -> None:
         | anthropic.LinkedOrganizationSpendLimitReachedError,
     )
     if error.status_code in _ACCOUNT_STATUSES or is_spend_limit or is_account_message(message):
-        msg = f"the API refuses the account: {error.status_code} {error.type}: {message[:300]}"
+        msg = (
+            f"the API refuses the account: {error.status_code} {error.type}: {message[:300]}; "
+            "check the key of the Anthropic connection, the credit and the spend limits"
+        )
         raise AccountError(msg) from error
 
 

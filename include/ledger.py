@@ -301,6 +301,12 @@ class Ledger:
             return earlier
 
 
+def list_ledgers(store: ObjectStore) -> list[str]:
+    """Return the specs that have a ledger, by the key of its open entries."""
+    names = (key.split("/") for key in store.list_keys("ledger/"))
+    return sorted(parts[1] for parts in names if parts[2:] == ["open.json"])
+
+
 def claim_key(batch_id: str) -> str:
     """Return where the claim of a batch lies, whatever its spec."""
     return f"ledger/batches/{batch_id}.json"

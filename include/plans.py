@@ -25,7 +25,9 @@ class Plan(BaseModel):
     """Slices of the listing that no task could build."""
     is_dry_run: bool = False
     forecast_usd: Decimal
-    """What the run buys, by estimate; a run that plans again adds to what it bought before."""
+    """What the run buys in this round, by estimate: the sum over `own_shard_ids`."""
+    own_shard_ids: tuple[str, ...] = ()
+    """Shards that this run buys, those of its earlier plans included."""
     shards: ShardPlan
 
     @property

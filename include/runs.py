@@ -61,8 +61,13 @@ class RunParams(BaseModel):
 
     @property
     def is_whole(self) -> bool:
-        """Whether the run is about all documents of its window, and buys what they need."""
-        return self.limit is None and self.prefix is None and not self.plan_only
+        """Whether the run is about everything, and buys what it needs."""
+        return self.is_unrestricted and not self.plan_only
+
+    @property
+    def is_unrestricted(self) -> bool:
+        """Whether the run is about all documents of its window."""
+        return self.limit is None and self.prefix is None
 
     @classmethod
     def parse(cls, params: Mapping[str, Any]) -> Self:
@@ -194,12 +199,18 @@ class RunFiles:
 
 
 def keep_manifest(store: ObjectStore, manifest: RunManifest) -> RunManifest:
-    """Write the manifest once; a run that was cleared gets the one it started with."""
-    key = RunFiles(manifest.spec.name, manifest.run_key).manifest_key
+    """Write the manifest once; a run that was cleared gets the one it has planned by.
+
+    Before its first plan a run has bought nothing: cleared then, it takes up a corrected spec.
+    """
+    files = RunFiles(manifest.spec.name, manifest.run_key)
+    data = manifest.model_dump_json(indent=1).encode()
     try:
-        store.create(key, manifest.model_dump_json(indent=1).encode())
+        store.create(files.manifest_key, data)
     except WriteRefusedError:
-        return read_manifest(store, manifest.spec.name, manifest.run_key)
+        if store.read(files.plan_key(0)) is not None:
+            return read_manifest(store, manifest.spec.name, manifest.run_key)
+        store.write(files.manifest_key, data)
     return manifest
 
 

@@ -3,8 +3,9 @@
 import re
 from dataclasses import dataclass, field
 from importlib import resources
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+from croniter import croniter
 from pydantic import BaseModel, ConfigDict
 
 from include.answers import AnswerSchema
@@ -38,6 +39,7 @@ RESERVED_COLUMNS = frozenset(
 """Columns of the tables and views that a field must not take the name of."""
 
 _TABLE_ENDINGS = ("_enrichments", "_history")
+_PROMPT = re.compile(r"^[A-Za-z0-9_-]+\.md$")
 _NAME = re.compile(r"^[a-z][a-z0-9_]{0,39}$")
 _FIELD = re.compile(r"^[a-z][a-z0-9_]{0,58}$")
 
@@ -93,6 +95,7 @@ class Spec:
         if "__" in self.name or self.name.endswith(_TABLE_ENDINGS):
             msg = f"spec name {self.name!r} must not look like a table of another spec"
             raise ConfigurationError(msg)
+        self._check_bounds()
         if (self.source.by == "date_prefix") != ("{ds}" in self.source.prefix):
             msg = f"spec {self.name}: a prefix has {{ds}} exactly when the source is by date_prefix"
             raise ConfigurationError(msg)
@@ -103,6 +106,20 @@ class Spec:
             )
             raise ConfigurationError(msg)
         self.freeze()
+
+    def _check_bounds(self) -> None:
+        for is_fine, problem in (
+            (croniter.is_valid(self.schedule), f"schedule {self.schedule!r} is no cron expression"),
+            (bool(self.model), "model is empty"),
+            (self.thinking in get_args(Thinking), f"thinking is one of {get_args(Thinking)}"),
+            (self.max_output_tokens > 0, "max_output_tokens must be above 0"),
+            (self.max_characters > 0, "max_characters must be above 0"),
+            (0 <= self.max_dead_letter_rate <= 1, "max_dead_letter_rate lies between 0 and 1"),
+            (_PROMPT.match(self.prompt) is not None, f"prompt {self.prompt!r} is no file name"),
+        ):
+            if not is_fine:
+                msg = f"spec {self.name}: {problem}"
+                raise ConfigurationError(msg)
 
     def freeze(self) -> "FrozenSpec":
         """Return the spec as a run uses it, prompt text and schema included."""

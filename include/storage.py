@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _CONFLICTS = frozenset({409, 412})
+_NO_ETAG = '"00000000000000000000000000000000"'
 _ABSENT = frozenset({"NoSuchKey", "404"})
 """404 is what a HEAD can say; a missing bucket has a code of its own."""
 
@@ -138,7 +139,7 @@ class ObjectStore:
                     yield item["Key"].removeprefix(f"{self._prefix}/")
 
     def check_conditional_writes(self, probe_key: str) -> None:
-        """Write a probe twice with `If-None-Match`; the second must be refused.
+        """Write a probe that is there, and over a version that is not; both must be refused.
 
         Raises:
             ConfigurationError: The store ignores conditional writes, on which paying once rests.
@@ -147,9 +148,18 @@ class ObjectStore:
             try:
                 self.create(probe_key, b"probe")
             except WriteRefusedError:
-                return
+                break
+        else:
+            self._refuse_store(probe_key, "If-None-Match")
+        try:
+            self.replace(probe_key, b"probe", etag=_NO_ETAG)
+        except WriteRefusedError:
+            return
+        self._refuse_store(probe_key, "If-Match")
+
+    def _refuse_store(self, probe_key: str, ignored: str) -> NoReturn:
         msg = (
-            f"the store of {self.uri(probe_key)} ignores If-None-Match; the ledger cannot be kept "
+            f"the store of {self.uri(probe_key)} ignores {ignored}; the ledger cannot be kept "
             "there: use S3, or a server that honours conditional writes"
         )
         raise ConfigurationError(msg)

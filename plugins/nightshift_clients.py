@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from include import identities
 from include.config import Settings
-from include.errors import ConfigurationError
+from include.errors import ConfigurationError, PermanentError
 from include.runs import RunContext, RunParams
 
 if TYPE_CHECKING:
@@ -45,7 +45,11 @@ def open_s3(settings: Settings) -> "S3Client":
         retries={"mode": "standard", "max_attempts": 6},
         max_pool_connections=settings.fetch_threads + 4,
     )
-    client: S3Client = S3Hook(aws_conn_id=AWS_CONN_ID, config=config).get_conn()
+    try:
+        client: S3Client = S3Hook(aws_conn_id=AWS_CONN_ID, config=config).get_conn()
+    except ValueError as error:
+        msg = f"the Airflow connection {AWS_CONN_ID!r} cannot be used: {error}"
+        raise ConfigurationError(msg) from error
     return client
 
 
@@ -134,7 +138,7 @@ def open_anthropic(conn_id: str = ANTHROPIC_CONN_ID) -> Iterator["Anthropic"]:
     if not isinstance(client, Anthropic):
         msg = f"connection {conn_id!r} leads to {type(client).__name__}, without Message Batches"
         raise ConfigurationError(msg)
-    if not client.api_key and not client.auth_token and client.credentials is None:
+    if not (client.api_key or "").strip() and not client.auth_token and client.credentials is None:
         msg = f"connection {conn_id!r} has no API key; put it into the password field"
         raise ConfigurationError(msg)
     with client:
@@ -279,11 +283,16 @@ def open_round(round_number: int, work_dir: Path) -> "RetryRound":
 
 def open_reconciliation(spec: str, failed: Sequence[str]) -> "Reconciliation":
     """Return the reconciliation of the running task's run."""
-    from include.steps.reconcile_run import Reconciliation
+    from include.steps.reconcile_run import Reconciliation, raise_if_failed
 
     run = open_run(spec)
+    try:
+        manifest = run.manifest
+    except PermanentError:
+        raise_if_failed(failed)
+        raise
     return Reconciliation(
-        manifest=run.manifest,
+        manifest=manifest,
         failed_tasks=failed,
         store=run.store,
         ledger=run.ledger,

@@ -31,6 +31,9 @@ DEFAULT_ARGS = {
 }
 """Of every task: what the library calls permanent fails at once, everything else is tried again."""
 
+COLLECT_RETRIES = 8
+COLLECT_RETRY_DELAY = timedelta(minutes=3)
+"""Growing to the largest delay: enough for three downloads ten minutes apart."""
 SHARD_NAME = "{{ shard_id | default('') }}"
 """What a mapped task is called in the UI; the task puts `shard_id` into its context."""
 SUBMITS_AT_ONCE = 4
@@ -102,7 +105,12 @@ def submit_batch(shard: ShardRef) -> PokeReturnValue:
     return PokeReturnValue(is_done=False)
 
 
-@task(multiple_outputs=False, map_index_template=SHARD_NAME)
+@task(
+    multiple_outputs=False,
+    retries=COLLECT_RETRIES,
+    retry_delay=COLLECT_RETRY_DELAY,
+    map_index_template=SHARD_NAME,
+)
 def collect_results(batch_id: str) -> dict[str, int | str]:
     """Keep and judge the results of one batch, and return how many there are."""
     from nightshift_clients import open_anthropic, open_claimed_run, utc_now, work_folder

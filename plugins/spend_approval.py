@@ -50,18 +50,17 @@ class SpendApprovalOperator(ApprovalOperator):
         return super().execute(context)
 
     def execute_complete(self, context: "Context", event: dict[str, Any]) -> Any:
-        """Resume with a person's answer."""
-        answer = super().execute_complete(context, event)
-        approval, by = self._approval(), str(answer["responded_by_user"])
-        is_granted = answer["chosen_options"] == [self.APPROVE]
-        self._write(
-            approval, by=by, limit_usd=with_retries(approval.estimate_usd), is_granted=is_granted
-        )
-        if is_granted:
-            approval.grant()
-        else:
-            approval.refuse(by=by)
-        return answer
+        """Carry out a person's answer; on a Reject the base class then skips the shard group."""
+        if "error" not in event:
+            approval, by = self._approval(), str(event["responded_by_user"])
+            is_granted = event["chosen_options"] == [self.APPROVE]
+            limit_usd = with_retries(approval.estimate_usd)
+            self._write(approval, by=by, limit_usd=limit_usd, is_granted=is_granted)
+            if is_granted:
+                approval.grant()
+            else:
+                approval.refuse(by=by)
+        return super().execute_complete(context, event)
 
     def _write(
         self,

@@ -120,6 +120,7 @@ class NightListing:
             prompt_version=manifest.spec.prompt_version,
             now=self.now(),
             requeue_reasons=manifest.params.requeue,
+            carry_over=manifest.params.is_unrestricted,
         )
         with closing(pq.ParquetFile(listed)) as file:
             result = record_listing(session, listing, _reader(file))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import duckdb
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from include.approvals import find_decision
 from include.errors import ConfigurationError
@@ -90,7 +90,11 @@ def read_pointer(store: "ObjectStore", key: object) -> RetryPointer:
     if stored is None:
         msg = f"there is no {store.uri(key)}: {advice}"
         raise ConfigurationError(msg)
-    return RetryPointer.model_validate_json(stored.data)
+    try:
+        return RetryPointer.model_validate_json(stored.data)
+    except ValidationError:
+        msg = f"{store.uri(key)} is no pointer: {advice}"
+        raise ConfigurationError(msg) from None
 
 
 @dataclass(frozen=True, kw_only=True)

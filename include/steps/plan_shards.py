@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from include.errors import LedgerStateError
-from include.planning import Planner
+from include.planning import Planner, ShardPlan
 from include.plans import Plan, find_plan, write_plan
 from include.runs import ListingManifest, RunFiles, RunManifest, read_model
 from include.warehouse.known_requests import read_known_requests
@@ -78,15 +78,15 @@ class RoundPlanning:
         shards = planner.plan(
             index_keys, lambda: self._write_known(round_number, index_keys), dry_run=is_dry_run
         )
-        earlier = find_plan(self.store, self.files, round_number)
-        spent_usd = earlier.forecast_usd if earlier and not earlier.is_dry_run else Decimal(0)
+        own = self._own_estimates(round_number, shards)
         plan = Plan(
             round=round_number,
             index_keys=index_keys,
             known_key=self._known_key(round_number),
             unbuilt_slice_keys=unbuilt,
             is_dry_run=is_dry_run,
-            forecast_usd=spent_usd + shards.estimate_usd,
+            forecast_usd=sum(own.values(), Decimal(0)),
+            own_shard_ids=tuple(own),
             shards=shards,
         )
         write_plan(self.store, self.files, plan)
@@ -102,6 +102,24 @@ class RoundPlanning:
             plan.shards.estimate_usd,
         )
         return plan
+
+    def _own_estimates(self, round_number: int, plan: ShardPlan) -> dict[str, Decimal]:
+        """Return what this run buys, by shard: now, by its earlier plans, or by one that died."""
+        earlier = find_plan(self.store, self.files, round_number)
+        entries = (
+            self.ledger.read(one).record
+            for one in (
+                *(earlier.own_shard_ids if earlier and not earlier.is_dry_run else ()),
+                *(shard.shard_id for shard in plan.shards if shard.is_joined),
+            )
+        )
+        kept = {
+            entry.shard_id: entry.estimate_usd
+            for entry in entries
+            if entry.run_key == self.manifest.run_key and entry.state != "abandoned"
+        }
+        new = {s.shard_id: s.estimate_usd for s in plan.shards if not s.is_joined}
+        return kept | new
 
     def _write_known(self, round_number: int, index_keys: Sequence[str]) -> str:
         """Write which requests the warehouse knows the end of, and return the key."""

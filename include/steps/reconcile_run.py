@@ -54,13 +54,22 @@ class Reconciliation:
 
         Raises:
             CountMismatchError: Documents are missing from the counts, or counted twice.
+            RedRunError: Tasks failed before there was anything to count.
         """
-        listing = read_model(self.store, self._files.listing_key, ListingManifest)
-        plan = read_plan(self.store, self._files)
+        try:
+            listing = read_model(self.store, self._files.listing_key, ListingManifest)
+            plan = read_plan(self.store, self._files)
+        except PermanentError:
+            raise_if_failed(self.failed_tasks)
+            raise
         with self.warehouse.session() as session:
             spec, run_key = self.manifest.spec.name, self.manifest.run_key
             reasons = reason_lines(read_states(session, spec=spec, run_key=run_key).to_pylist())
-            problems = (*self._task_problems(), *self._rate_problems(reasons))
+            problems = (
+                *self._task_problems(),
+                *self._rate_problems(reasons),
+                *_account_problems(reasons),
+            )
             counts = settle_run(session, self._row(plan, listing, problems))
             report = self._report(session, plan, counts, reasons, problems)
         self.store.write(self._files.report_key, report.model_dump_json(indent=1).encode())
@@ -163,6 +172,13 @@ class Reconciliation:
             one for each in (plan, *rounds) if each is not None for one in each.shard_ids
         )
         return [self.ledger.read(one).record for one in ids]
+
+
+def _account_problems(reasons: Sequence[StateCount]) -> list[str]:
+    waiting = sum(line.document_count for line in reasons if line.state_reason == "account")
+    if not waiting:
+        return []
+    return [f"{waiting} documents wait for the account: the API refuses its key, credit or limit"]
 
 
 def raise_if_failed(failed_tasks: Sequence[str]) -> None:

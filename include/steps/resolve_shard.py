@@ -38,7 +38,7 @@ class ResolveParams(BaseModel):
     shard_id: str = Field(min_length=1)
     action: Action
     batch_id: str | None = None
-    reason: str = Field(min_length=10)
+    reason: str = Field(min_length=10, pattern=r"\S{2}")
 
     @model_validator(mode="after")
     def _batch_goes_with_adopt(self) -> Self:
@@ -97,6 +97,7 @@ class Decision:
         if self.params.action == "abandon":
             return entry.moved(state="abandoned", by=self.by, at=self.now(), note=note)
         if self.params.action == "submit_anew":
+            self._refuse_if_alive(entry)
             old = (entry.batch_id,) if entry.batch_id else ()
             return entry.moved(
                 state="planned",
@@ -106,6 +107,7 @@ class Decision:
                 intent=None,
                 batch_id=None,
                 struck_batch_ids=(*entry.struck_batch_ids, *old),
+                surplus_batch_ids=(*entry.surplus_batch_ids, *old),
             )
         batch = self._proven_batch(entry)
         return entry.moved(
@@ -118,6 +120,16 @@ class Decision:
             batch_created_at=batch.created_at,
             batch_expires_at=batch.expires_at,
         )
+
+    def _refuse_if_alive(self, entry: Entry) -> None:
+        """Stop a second purchase of what a known batch answers."""
+        batch = self.api.retrieve(entry.batch_id) if entry.batch_id else None
+        if batch is not None and batch.archived_at is None:
+            msg = (
+                f"batch {batch.batch_id} of shard {entry.shard_id} is {batch.status}: its results "
+                "are or will be there; clear wait_for_batch, or let the sweep collect them"
+            )
+            raise LedgerStateError(msg)
 
     def _proven_batch(self, entry: Entry) -> Batch:
         """Return the batch to adopt, after its results have shown that it is this shard."""

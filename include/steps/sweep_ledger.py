@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 
 from include.errors import PermanentError, PipelineError
 from include.ledger import Entry
+from include.plans import find_plan
+from include.runs import RunFiles, read_manifest
 from include.shard_loading import close_loaded, load_shard
 from include.steps.collect_results import Collection
+from include.steps.load_warehouse import RunLoading
 
 if TYPE_CHECKING:
     from include.batches import BatchesApi
@@ -121,10 +124,22 @@ class LedgerSweep:
             self.ledger.close(shard_id)
 
     def _load(self, report: SweepReport) -> None:
-        """Load what is collected; documents that wait for it find it there at their next night."""
+        """Load what is collected; one shard that breaks holds up no other."""
         entries = (self.ledger.read(one).record for one in self.ledger.read_open().record.shards)
         collected = [entry for entry in entries if entry.output is not None and entry.is_open]
         for entry in collected:
+            try:
+                self._load_entry(entry)
+            except PipelineError as error:
+                logger.warning("not loaded shard=%s reason=%s", entry.shard_id, error)
+                report.failed.append(f"{entry.shard_id}: {error}")
+            else:
+                report.loaded.append(entry.shard_id)
+
+    def _load_entry(self, entry: Entry) -> None:
+        """Load a shard: with its documents when the run that bought it got as far as a plan."""
+        files = RunFiles(entry.spec, entry.run_key)
+        if find_plan(self.store, files, 0) is None:
             load_shard(
                 entry,
                 store=self.store,
@@ -133,7 +148,19 @@ class LedgerSweep:
                 now=self.now,
             )
             close_loaded(self.ledger, [entry], by=self.run_key, now=self.now)
-            report.loaded.append(entry.shard_id)
+            return
+        loading = RunLoading(
+            manifest=read_manifest(self.store, entry.spec, entry.run_key),
+            store=self.store,
+            ledger=self.ledger,
+            warehouse=self.warehouse,
+            work_dir=self.work_dir,
+            now=self.now,
+        )
+        if entry.round == 0:
+            loading.load_night()
+        else:
+            loading.load_retries()
 
     def _unclaimed(self) -> Sequence[str]:
         listing = self.api.list_since(self.now() - RESULTS_LIFE)

@@ -17,6 +17,9 @@ def connect_warehouse(kind: str, uri: str) -> Warehouse:
     Raises:
         ConfigurationError: There is no such kind of warehouse.
     """
+    if kind == "duckdb" and not Path(uri).is_absolute():
+        msg = f"the warehouse connection needs the absolute path of a file as host, not {uri!r}"
+        raise ConfigurationError(msg)
     if kind not in _OPENERS:
         msg = f"warehouse kind {kind!r} is not known; use one of: {', '.join(_OPENERS)}"
         raise ConfigurationError(msg)

@@ -26,6 +26,8 @@ class Listing:
     now: dt.datetime
     requeue_reasons: tuple[str, ...] = ()
     """Dead letters with one of these reasons are taken up again, wherever they lie."""
+    carry_over: bool = True
+    """Take up what runs that are over have left pending, wherever it lies."""
     reprocess: bool = False
     """Take up what was listed and settled, but not under `prompt_version`."""
 
@@ -63,6 +65,7 @@ def record_listing(
         "prompt_version": listing.prompt_version,
         "now": listing.now,
         "reprocess": listing.reprocess,
+        "carry_over": listing.carry_over,
         "abandoned_before": listing.now - ABANDONED_AFTER,
     }
     stage_rows(session, "listed", listed, LISTED)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import duckdb
 
@@ -53,6 +54,21 @@ class Nights:
         """Clear tasks with all that follows, as a person does in the UI, and wait."""
         self.stack.api.clear(run, task_ids)
         return self.finish(run)
+
+    def answer(self, run: Run, option: str) -> None:
+        """Answer the approval that a run waits for, as a person does in the UI."""
+
+        def is_waiting() -> bool:
+            states = self.stack.api.task_states(run.dag_id, run.run_id)
+            return states.get(("approve_spend", -1)) == "awaiting_input"
+
+        self.wait_until(is_waiting)
+        path = f"/dags/{run.dag_id}/dagRuns/{quote(run.run_id, safe='')}"
+        self.stack.api.call(
+            "PATCH",
+            f"{path}/taskInstances/approve_spend/-1/hitlDetails",
+            {"chosen_options": [option], "params_input": {}},
+        )
 
     def backfill(self, first: dt.date, last: dt.date, *, reprocess: str = "none") -> list[Run]:
         """Backfill the nights of some days, and wait until all their runs have ended."""

@@ -161,3 +161,21 @@ def test_retries_started_by_hand_say_what_to_do_instead(nights: Nights) -> None:
     run = nights.finish(nights.stack.api.trigger(RETRY_DAG_ID))
     assert run.state == "failed"
     assert "requeue" in nights.log_of(run, "plan_round_1")
+
+
+def test_above_its_budget_a_night_waits_for_a_person_and_does_as_told(nights: Nights) -> None:
+    day = PAST + dt.timedelta(days=13)
+    nights.upload(day, texts("v1", "v2"))
+    bought = nights.bought()
+
+    rejected = nights.start(day, budget_usd=0)
+    nights.answer(rejected, "Reject")
+    assert nights.finish(rejected).state == "success"
+    assert set(nights.states(rejected).values()) == {"pending: spend_rejected"}
+    assert nights.bought() == bought
+
+    approved = nights.start(day, budget_usd=0)
+    nights.answer(approved, "Approve")
+    assert nights.finish(approved).state == "success"
+    assert set(nights.states(approved).values()) == {"enriched"}
+    assert nights.bought() == bought + 2

@@ -115,10 +115,18 @@ def manifest(**changes: Any) -> RunManifest:
     return RunManifest(**(values | changes))
 
 
-def test_manifest_is_written_once_and_a_cleared_run_keeps_it(store: ObjectStore) -> None:
+def test_run_that_has_planned_keeps_its_manifest_when_it_is_cleared(store: ObjectStore) -> None:
     first = keep_manifest(store, manifest())
+    store.write(RunFiles("notes", first.run_key).plan_key(0), b"{}")
     changed = manifest(window_end_at=TUESDAY + DAY, spec=make_frozen_spec(revision=2))
     assert keep_manifest(store, changed) == first == read_manifest(store, "notes", first.run_key)
+
+
+def test_run_that_has_not_planned_takes_up_a_corrected_spec(store: ObjectStore) -> None:
+    keep_manifest(store, manifest())
+    corrected = manifest(spec=make_frozen_spec(revision=2))
+    assert keep_manifest(store, corrected) == corrected
+    assert read_manifest(store, "notes", corrected.run_key) == corrected
 
 
 def test_missing_manifest_names_the_file(store: ObjectStore) -> None:

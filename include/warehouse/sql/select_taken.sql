@@ -18,8 +18,13 @@ where
             d.state = 'pending'
             and (
                 l.document_id is not null
-                or r.finished_at is not null
-                or d.updated_at < cast($abandoned_before as timestamptz)
+                or (
+                    cast($carry_over as boolean)
+                    and (
+                        r.finished_at is not null
+                        or d.updated_at < cast($abandoned_before as timestamptz)
+                    )
+                )
             )
         )
         or (
