@@ -37,7 +37,7 @@ test: $(READY) ## Run every test, the nights under a real scheduler included
 lint: $(READY) ## Check style, imports, spelling and SQL
 	$(BIN)/ruff check && $(BIN)/ruff format --check
 	$(BIN)/lint-imports --no-cache && $(BIN)/codespell
-	$(BIN)/sqlfluff lint --quiet --processes 2 include/warehouse/sql
+	$(BIN)/sqlfluff lint --quiet include/warehouse/sql
 
 types: $(READY) ## Check the types
 	$(BIN)/mypy

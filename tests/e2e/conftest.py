@@ -22,6 +22,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     try:
         stack.start()
         yield stack
+        stack.api.close()
     finally:
         stack.stop()
 
@@ -31,4 +32,5 @@ def nights(stack: Stack) -> Iterator[Nights]:
     nights = Nights(stack)
     nights.unpause()
     yield nights
+    nights.s3.close()
     httpx2.delete(f"{stack.simulator.base_url}/_sim/faults").raise_for_status()

@@ -4,7 +4,8 @@ import datetime as dt
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import duckdb
@@ -14,6 +15,9 @@ from include.reports import NightReport
 from local_stack.airflow_api import Run
 from local_stack.stack import DOCUMENTS_BUCKET, WORK_BUCKET, Stack
 from local_stack.warehouse import digest_tables
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 SPEC = "document_metadata"
 DAG_ID = f"enrich_{SPEC}"
@@ -27,15 +31,18 @@ class Nights:
 
     stack: Stack
 
+    @cached_property
+    def s3(self) -> "S3Client":
+        return self.stack.s3_client()
+
     def unpause(self) -> None:
         self.stack.api.wait_for_dags([DAG_ID, RETRY_DAG_ID], timeout_seconds=120)
         for dag_id in (RETRY_DAG_ID, DAG_ID):
             self.stack.api.unpause(dag_id)
 
     def upload(self, day: dt.date, texts: dict[str, str]) -> None:
-        client = self.stack.s3_client()
         for name, text in texts.items():
-            client.put_object(
+            self.s3.put_object(
                 Bucket=DOCUMENTS_BUCKET, Key=f"documents/dt={day}/{name}", Body=text.encode()
             )
 
@@ -63,6 +70,9 @@ class Nights:
             return states.get(("approve_spend", -1)) == "awaiting_input"
 
         self.wait_until(is_waiting)
+        # An answer within the moment in which the asking process still ends is lost on the
+        # scheduler, which then asks anew; no person is that quick.
+        time.sleep(5)
         path = f"/dags/{run.dag_id}/dagRuns/{quote(run.run_id, safe='')}"
         self.stack.api.call(
             "PATCH",
@@ -83,17 +93,17 @@ class Nights:
 
     def has(self, key: str) -> bool:
         """Return whether something lies at a key of the work bucket."""
-        listed = self.stack.s3_client().list_objects_v2(Bucket=WORK_BUCKET, Prefix=key)
+        listed = self.s3.list_objects_v2(Bucket=WORK_BUCKET, Prefix=key)
         return bool(listed["KeyCount"])
 
     def read(self, key: str) -> bytes:
-        return self.stack.s3_client().get_object(Bucket=WORK_BUCKET, Key=key)["Body"].read()
+        return self.s3.get_object(Bucket=WORK_BUCKET, Key=key)["Body"].read()
 
     def write(self, key: str, data: bytes) -> None:
-        self.stack.s3_client().put_object(Bucket=WORK_BUCKET, Key=key, Body=data)
+        self.s3.put_object(Bucket=WORK_BUCKET, Key=key, Body=data)
 
     def delete(self, key: str) -> None:
-        self.stack.s3_client().delete_object(Bucket=WORK_BUCKET, Key=key)
+        self.s3.delete_object(Bucket=WORK_BUCKET, Key=key)
 
     def states(self, run: Run) -> dict[str, str]:
         """Return how the run ended for each document, by file name."""
