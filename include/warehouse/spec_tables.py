@@ -55,7 +55,7 @@ def spec_view_shapes(
     return (
         ViewShape(
             spec_name,
-            f"Current answers of spec {spec_name}: one row per document, its newest version that has an answer.",
+            f"Answers of spec {spec_name}: one row per document, its newest answered version.",
             _filled("spec_current", fields, spec=spec_name),
         ),
         ViewShape(
