@@ -137,9 +137,12 @@ class LedgerSweep:
                 report.loaded.append(entry.shard_id)
 
     def _load_entry(self, entry: Entry) -> None:
-        """Load a shard: with its documents when the run that bought it got as far as a plan."""
-        files = RunFiles(entry.spec, entry.run_key)
-        if find_plan(self.store, files, 0) is None:
+        """Load a shard: with its documents when the plan of the run that bought it still names it.
+
+        A run that planned anew, without this shard's documents, would not load it.
+        """
+        plan = find_plan(self.store, RunFiles(entry.spec, entry.run_key), entry.round)
+        if plan is None or entry.shard_id not in plan.shard_ids:
             load_shard(
                 entry,
                 store=self.store,
