@@ -7,7 +7,7 @@ are not closed yet, and its `plan_number` decides between two plans at once.
 import datetime as dt
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Generic, Literal, Self, TypeVar
@@ -47,6 +47,8 @@ class Step(BaseModel):
     state: State
     by: str
     note: str = ""
+    times: int = 1
+    """How often in a row; `at` is the last time."""
 
 
 class Intent(BaseModel):
@@ -73,6 +75,17 @@ class Output(BaseModel):
     failure_count: int
 
 
+class SurplusBatch(BaseModel):
+    """A second batch of a shard whose results were collected: paid in vain, and accounted for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    created_at: dt.datetime
+    expires_at: dt.datetime
+    ended_at: dt.datetime | None
+    output: Output
+
+
 class Entry(Record):
     """What is known of one shard."""
 
@@ -84,6 +97,8 @@ class Entry(Record):
     round: int
     prompt_version: str
     model: str
+    planning_attempt: str
+    """Whose list of requests counts: each attempt at planning writes its own."""
     request_count: int
     body_bytes: int
     estimate_usd: Decimal
@@ -101,6 +116,9 @@ class Entry(Record):
     batch_expires_at: dt.datetime | None = None
     batch_ended_at: dt.datetime | None = None
     surplus_batch_ids: tuple[str, ...] = ()
+    """Batches that are this shard too, beside `batch_id`."""
+    surplus_batches: dict[str, SurplusBatch] = {}
+    """Those of them whose results were collected."""
     struck_batch_ids: tuple[str, ...] = ()
     """Candidates whose results showed that they are strangers."""
     download_times: tuple[dt.datetime, ...] = ()
@@ -113,12 +131,33 @@ class Entry(Record):
         """Whether the shard still needs something done."""
         return self.state in OPEN_STATES
 
+    @property
+    def uncollected_surplus(self) -> list[str]:
+        """Surplus batches whose results are still to be collected."""
+        return [one for one in self.surplus_batch_ids if one not in self.surplus_batches]
+
     def moved(
         self, *, state: State, by: str, at: dt.datetime, note: str = "", **changes: Any
     ) -> Self:
         """Return this entry one step on, with the step in its history."""
         step = Step(at=at, state=state, by=by, note=note)
         return self.model_copy(update={"state": state, "history": (*self.history, step), **changes})
+
+    def withdrawn(self, *, by: str, at: dt.datetime, reason: str) -> Self:
+        """Return this entry as planned again, after an intent that created nothing.
+
+        The step takes the intent's place, and that of an earlier step alike: an API that refuses
+        for hours must not make the entry grow.
+        """
+        before = self.history[:-1]
+        times = 1
+        if before and (before[-1].state, before[-1].note) == ("planned", reason):
+            times += before[-1].times
+            before = before[:-1]
+        step = Step(at=at, state="planned", by=by, note=reason, times=times)
+        return self.model_copy(
+            update={"state": "planned", "intent": None, "history": (*before, step)}
+        )
 
     def noting_account(self, *, by: str, at: dt.datetime) -> Self | None:
         """Return this entry with a note that the account was refused; None when it has one."""
@@ -144,6 +183,8 @@ class OpenLedger(Record):
     loaded_count: int = 0
     """Shards that the warehouse has; it must never know fewer."""
     shards: dict[str, OpenShard] = {}
+    surplus: dict[str, str] = {}
+    """Surplus batches whose costs the warehouse has not seen yet, each with its shard."""
 
 
 class BatchClaim(Record):
@@ -267,15 +308,48 @@ class Ledger:
 
     def close(self, shard_id: str) -> None:
         """Take a closed entry out of `open.json`; nothing happens when it is out already."""
-        is_loaded = self.read(shard_id).record.state == "loaded"
+        entry = self.read(shard_id).record
+
+        def step(ledger: OpenLedger) -> OpenLedger | None:
+            if shard_id not in ledger.shards:
+                return None
+            shards = {k: v for k, v in ledger.shards.items() if k != shard_id}
+            surplus = ledger.surplus | dict.fromkeys(entry.uncollected_surplus, shard_id)
+            loaded_count = ledger.loaded_count + (entry.state == "loaded")
+            return ledger.model_copy(
+                update={"shards": shards, "surplus": surplus, "loaded_count": loaded_count}
+            )
+
+        self._change_open(step)
+
+    def note_surplus(self, entry: Entry) -> None:
+        """Let the sweep know of the surplus batches of an entry, open or closed."""
+
+        def step(ledger: OpenLedger) -> OpenLedger | None:
+            surplus = ledger.surplus | dict.fromkeys(entry.uncollected_surplus, entry.shard_id)
+            if surplus == ledger.surplus:
+                return None
+            return ledger.model_copy(update={"surplus": surplus})
+
+        self._change_open(step)
+
+    def settle_surplus(self, batch_id: str) -> None:
+        """Take a surplus batch out of `open.json`: its costs are loaded, or gone."""
+
+        def step(ledger: OpenLedger) -> OpenLedger | None:
+            if batch_id not in ledger.surplus:
+                return None
+            surplus = {k: v for k, v in ledger.surplus.items() if k != batch_id}
+            return ledger.model_copy(update={"surplus": surplus})
+
+        self._change_open(step)
+
+    def _change_open(self, step: Callable[[OpenLedger], OpenLedger | None]) -> None:
         for _ in range(CHANGE_TRIES):
             held = self.read_open()
-            if shard_id not in held.record.shards:
+            changed = step(held.record)
+            if changed is None:
                 return
-            shards = {k: v for k, v in held.record.shards.items() if k != shard_id}
-            changed = held.record.model_copy(
-                update={"shards": shards, "loaded_count": held.record.loaded_count + is_loaded}
-            )
             try:
                 self.put_open(held, changed)
             except LedgerConflictError:
@@ -288,6 +362,11 @@ class Ledger:
         """Return which shard a batch is proven to be, or None."""
         held = _read(self._store, claim_key(batch_id), BatchClaim)
         return held.record if held else None
+
+    def claimed_batches(self) -> Iterator[str]:
+        """Yield every batch that is proven to be a shard, of any spec."""
+        for key in self._store.list_keys(claim_key("").removesuffix(".json")):
+            yield key.rsplit("/", 1)[-1].removesuffix(".json")
 
     def claim(self, batch_id: str, shard_id: str, *, now: dt.datetime) -> BatchClaim:
         """Write down, once, that a batch is a shard; an earlier claim is returned as it stands."""

@@ -78,6 +78,8 @@ class ShardParts:
         """Start without any."""
         self.enrichments: list[str] = []
         self.failures: list[str] = []
+        self.surplus_failures: list[str] = []
+        """Of batches that were bought a second time: paid, but nothing follows from them."""
 
 
 class LoadInputs:
@@ -129,7 +131,8 @@ class LoadInputs:
 
     def results(self) -> pa.RecordBatchReader | None:
         """Stream what was paid, and what came of it."""
-        paths = [*self._parts.enrichments, *self._parts.failures]
+        parts = self._parts
+        paths = [*parts.enrichments, *parts.failures, *parts.surplus_failures]
         if not paths:
             return None
         return pa.RecordBatchReader.from_batches(

@@ -6,6 +6,7 @@ what a crash leaves before that put is never submitted.
 
 import datetime as dt
 import logging
+import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -23,7 +24,7 @@ from include.joins import RequestJoins
 from include.ledger import CHANGE_TRIES, Entry, Held, Ledger, OpenLedger, OpenShard
 from include.packing import IndexRow, ShardLimits, pack
 from include.segments import body_bytes
-from include.shards import REQUEST_IDS_SCHEMA, ShardFiles, ShardSchema
+from include.shards import REQUEST_IDS_SCHEMA, ShardFiles, ShardSchema, download_request_ids
 from include.spec import FrozenSpec
 from include.storage import ObjectStore
 
@@ -127,9 +128,9 @@ class Planner:
         joins = RequestJoins(self.work_dir, paths, known)
         for one in open_ledger.shards:
             entry = self.ledger.read(one).record
-            files = ShardFiles(self.spec.name, one)
             if entry.output is None:
-                joins.add_open(one, self._fetch(files.request_ids_key))
+                path = self.work_dir / "joined.parquet"
+                joins.add_open(one, download_request_ids(self.store, entry, path))
             else:
                 joins.add_open(one, self._fetch(entry.output.enrichments_key))
                 joins.add_failed(
@@ -198,6 +199,7 @@ class Planner:
             round=self.round_number,
             prompt_version=self.spec.prompt_version,
             model=self.spec.model,
+            planning_attempt=secrets.token_hex(4),
             request_count=len(rows),
             body_bytes=body_bytes(line_bytes, len(rows)),
             estimate_usd=cost.batch_usd,
@@ -216,7 +218,7 @@ class Planner:
             if held is not None and held.record.state != "planned":
                 msg = f"shard {one} was submitted by a plan made at the same time"
                 raise LedgerConflictError(msg)
-            self._write_files(ShardFiles(entry.spec, one), rows)
+            self._write_files(mine, rows)
             if held is None:
                 return self.ledger.create(mine).record
             return self.ledger.put(held, self._taken_over(held.record, mine)).record
@@ -231,19 +233,21 @@ class Planner:
             at=self.now(),
             note="taken over",
             run_key=self.run_key,
+            planning_attempt=mine.planning_attempt,
             body_bytes=mine.body_bytes,
             estimate_usd=mine.estimate_usd,
             list_estimate_usd=mine.list_estimate_usd,
         )
 
-    def _write_files(self, files: ShardFiles, rows: list[IndexRow]) -> None:
+    def _write_files(self, entry: Entry, rows: list[IndexRow]) -> None:
+        files = ShardFiles(entry.spec, entry.shard_id)
         path = self.work_dir / "request_ids.parquet"
         names = REQUEST_IDS_SCHEMA.names
         table = pa.Table.from_pylist(
             [{name: row[name] for name in names} for row in rows], schema=REQUEST_IDS_SCHEMA
         )
         pq.write_table(table, path)
-        self.store.upload(path, files.request_ids_key)
+        self.store.upload(path, files.request_ids_key(entry.planning_attempt))
         schema = ShardSchema(
             prompt_version=self.spec.prompt_version,
             model=self.spec.model,

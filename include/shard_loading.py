@@ -1,14 +1,14 @@
 """Loading shards: what every load shares, and the load of shards that no run waits for."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from include.ledger import Entry
+from include.ledger import Entry, Output
 from include.load_inputs import LoadInputs, ShardParts
 from include.scratch import open_scratch
 from include.shards import ShardFiles, read_schema
@@ -25,39 +25,62 @@ if TYPE_CHECKING:
 def download_parts(store: "ObjectStore", entries: Iterable[Entry], work_dir: Path) -> ShardParts:
     """Bring the files of collected shards to disk."""
     parts = ShardParts()
-    for number, entry in enumerate(entries):
-        if entry.output is None:
-            continue
-        for kind, key, paths in (
-            ("enrichments", entry.output.enrichments_key, parts.enrichments),
-            ("failures", entry.output.failures_key, parts.failures),
-        ):
-            path = work_dir / f"{kind}-{number}.parquet"
-            paths.append(str(store.download(key, path)))
+    keys = [
+        (key, paths)
+        for entry in entries
+        for output, failures in _outputs(entry, parts)
+        for key, paths in (
+            (output.enrichments_key, parts.enrichments),
+            (output.failures_key, failures),
+        )
+    ]
+    for number, (key, paths) in enumerate(keys):
+        paths.append(str(store.download(key, work_dir / f"part-{number}.parquet")))
     return parts
 
 
+def _outputs(entry: Entry, parts: ShardParts) -> Iterator[tuple[Output, list[str]]]:
+    """Yield what was collected for a shard, and where its failures belong."""
+    if entry.output is not None:
+        yield entry.output, parts.failures
+    for surplus in entry.surplus_batches.values():
+        yield surplus.output, parts.surplus_failures
+
+
 def batch_rows(entries: Iterable[Entry]) -> pa.RecordBatchReader:
-    """Return the rows of `batches` of the shards that have one."""
-    rows = [
-        {
+    """Return the rows of `batches` of the shards that have one, surplus batches included."""
+    rows = [row for entry in entries for row in _rows_of(entry)]
+    return pa.Table.from_pylist(rows, schema=BATCHES).to_reader()
+
+
+def _rows_of(entry: Entry) -> Iterator[dict[str, Any]]:
+    shared = {
+        "shard_id": entry.shard_id,
+        "run_key": entry.run_key,
+        "round": entry.round,
+        "request_count": entry.request_count,
+        "body_bytes": entry.body_bytes,
+    }
+    if entry.batch_id is not None:
+        yield shared | {
             "batch_id": entry.batch_id,
-            "shard_id": entry.shard_id,
-            "run_key": entry.run_key,
-            "round": entry.round,
             "state": "loaded" if entry.output else entry.state,
-            "request_count": entry.request_count,
-            "body_bytes": entry.body_bytes,
             "is_adopted": entry.is_adopted,
             "created_at": entry.batch_created_at,
             "expires_at": entry.batch_expires_at,
             "ended_at": entry.batch_ended_at,
             "collected_at": entry.output.collected_at if entry.output else None,
         }
-        for entry in entries
-        if entry.batch_id is not None
-    ]
-    return pa.Table.from_pylist(rows, schema=BATCHES).to_reader()
+    for batch_id, surplus in entry.surplus_batches.items():
+        yield shared | {
+            "batch_id": batch_id,
+            "state": "surplus",
+            "is_adopted": False,
+            "created_at": surplus.created_at,
+            "expires_at": surplus.expires_at,
+            "ended_at": surplus.ended_at,
+            "collected_at": surplus.output.collected_at,
+        }
 
 
 def close_loaded(

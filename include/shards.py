@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict
 
 from include.answers import AnswerSchema
+from include.ledger import Entry
 from include.output_schemas import JsonSchema
 from include.segments import Place, WrittenBody, read_lines, write_body
 from include.storage import MissingKeyError, ObjectStore
@@ -44,10 +45,12 @@ class ShardFiles:
     spec: str
     shard_id: str
 
-    @property
-    def request_ids_key(self) -> str:
-        """Parquet of `REQUEST_IDS_SCHEMA`."""
-        return self._key("request_ids.parquet")
+    def request_ids_key(self, attempt: str) -> str:
+        """Parquet of `REQUEST_IDS_SCHEMA`, as one attempt at planning wrote it.
+
+        Two plans of the same requests may find their lines at different places.
+        """
+        return self._key(f"request_ids-{attempt}.parquet")
 
     @property
     def schema_key(self) -> str:
@@ -80,18 +83,24 @@ def read_schema(store: ObjectStore, files: ShardFiles) -> tuple[ShardSchema, Ans
     return schema, AnswerSchema(schema.answer_schema)
 
 
-def read_owners(store: ObjectStore, files: ShardFiles, work_dir: Path) -> dict[str, str]:
+def download_request_ids(store: ObjectStore, entry: Entry, path: Path) -> Path:
+    """Bring the list of a shard's requests to disk."""
+    files = ShardFiles(entry.spec, entry.shard_id)
+    return store.download(files.request_ids_key(entry.planning_attempt), path)
+
+
+def read_owners(store: ObjectStore, entry: Entry, work_dir: Path) -> dict[str, str]:
     """Return the shard's request ids, each with the document it is bought for."""
-    path = store.download(files.request_ids_key, work_dir / f"{files.shard_id}.parquet")
+    path = download_request_ids(store, entry, work_dir / f"{entry.shard_id}.parquet")
     table = pq.read_table(path, columns=["request_id", "document_id"])
     return {row["request_id"]: row["document_id"] for row in table.to_pylist()}
 
 
-def make_body(store: ObjectStore, files: ShardFiles, work_dir: Path) -> WrittenBody:
+def make_body(store: ObjectStore, entry: Entry, work_dir: Path) -> WrittenBody:
     """Put the JSON body of a shard together on disk, from the segments that hold its lines."""
-    path = store.download(files.request_ids_key, work_dir / f"{files.shard_id}.parquet")
+    path = download_request_ids(store, entry, work_dir / f"{entry.shard_id}.parquet")
     lines = read_lines(store, _places(path))
-    return write_body(lines, work_dir / f"{files.shard_id}.json")
+    return write_body(lines, work_dir / f"{entry.shard_id}.json")
 
 
 def _places(path: Path) -> Iterator[Place]:

@@ -20,7 +20,7 @@ from include.batches import (
 from include.errors import AccountError, LedgerConflictError, LedgerStateError, TransientError
 from include.ledger import Entry, Held, Intent, Ledger
 from include.segments import WrittenBody
-from include.shards import ShardFiles, make_body, read_owners
+from include.shards import make_body, read_owners
 from include.storage import ObjectStore
 
 if TYPE_CHECKING:
@@ -74,6 +74,8 @@ class Submission:
             BatchRefusedError: The API refuses the body.
         """
         held = self.ledger.read(self.shard_id)
+        if held.record.surplus_batch_ids:
+            self.ledger.note_surplus(held.record)  # unless a worker died before it could
         if held.record.batch_id is not None:
             return Submitted(held.record.batch_id)
         self._check_may_submit(held.record)
@@ -112,7 +114,7 @@ class Submission:
             raise LedgerStateError(msg)
 
     def _make_body(self, entry: Entry) -> WrittenBody:
-        body = make_body(self.store, ShardFiles(entry.spec, self.shard_id), self.work_dir)
+        body = make_body(self.store, entry, self.work_dir)
         if (body.request_count, body.byte_count) != (entry.request_count, entry.body_bytes):
             msg = (
                 f"shard {self.shard_id}: the body has {body.request_count} requests and "
@@ -176,10 +178,7 @@ class Submission:
         """Give the intent back: this worker knows that its POST created nothing."""
         try:
             self.ledger.put(
-                held,
-                held.record.moved(
-                    state="planned", by=self.run_key, at=self.now(), note=reason, intent=None
-                ),
+                held, held.record.withdrawn(by=self.run_key, at=self.now(), reason=reason)
             )
         except TransientError:
             # The intent stays: the next worker looks until `look_until`, then pays. Only slower.
@@ -236,8 +235,7 @@ class Submission:
         ]
 
     def _is_ours(self, entry: Entry, request_id: str) -> bool:
-        files = ShardFiles(entry.spec, self.shard_id)
-        return request_id in read_owners(self.store, files, self.work_dir)
+        return request_id in read_owners(self.store, entry, self.work_dir)
 
     def _strike(self, batch: Batch) -> None:
         logger.info("struck batch=%s shard=%s", batch.batch_id, self.shard_id)
@@ -277,6 +275,7 @@ class Submission:
         entry = self.ledger.change(self.shard_id, step)
         if batch.batch_id in entry.surplus_batch_ids:
             logger.warning("surplus batch=%s shard=%s", batch.batch_id, self.shard_id)
+            self.ledger.note_surplus(entry)
             self.api.cancel(batch.batch_id)
         logger.info(
             "recorded batch=%s shard=%s adopted=%s", batch.batch_id, self.shard_id, is_adopted

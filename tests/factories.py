@@ -84,6 +84,7 @@ def make_entry(**changes: Any) -> Entry:
         "round": 0,
         "prompt_version": "prompt-1",
         "model": "claude-haiku-5-5",
+        "planning_attempt": "1",
         "request_count": 2,
         "body_bytes": 100,
         "estimate_usd": Decimal("0.01"),
@@ -112,8 +113,9 @@ def write_index(
     store: ObjectStore, work_dir: Path, texts: Sequence[str], *, spec: FrozenSpec | None = None
 ) -> str:
     """Write the requests of some documents as `build_requests` does, and return the index's key."""
-    builder = RequestBuilder(spec or make_frozen_spec())
-    name = content_sha256("\n".join(texts))[:8]
+    spec = spec or make_frozen_spec()
+    builder = RequestBuilder(spec)
+    name = content_sha256("\n".join((spec.model_dump_json(), *texts)))[:8]
     index_key, segment_key = f"runs/{name}.parquet", f"runs/{name}.jsonl.zst"
     segment_path, index_path = work_dir / "segment", work_dir / "index.parquet"
     with RequestIndexWriter(segment_path, index_path, segment_key=segment_key) as index:

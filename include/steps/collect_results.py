@@ -13,7 +13,7 @@ import zstandard
 
 from include.collection import ParsedFile, ResultParser, raise_if_account
 from include.errors import ResultsIncompleteError, TransientError
-from include.ledger import Entry, Output
+from include.ledger import Entry, Output, SurplusBatch
 from include.shards import ShardFiles, read_owners, read_schema
 
 if TYPE_CHECKING:
@@ -60,13 +60,8 @@ class Collection:
         batch = self._ended_batch(entry)
         if batch.archived_at is not None:
             return self._give_up(batch)
-        files = ShardFiles(entry.spec, self.shard_id)
-        _, schema = read_schema(self.store, files)
-        parser = ResultParser(
-            entry, batch.batch_id, schema, read_owners(self.store, files, self.work_dir)
-        )
-        parsed = self._parse_complete(parser, batch)
-        entry = self._keep(files, parsed)
+        parsed = self._parse_complete(self._parser(entry, batch), batch)
+        entry = self._keep(self._upload(entry, parsed))
         logger.info(
             "collected shard=%s batch=%s enrichments=%d failures=%d duplicates=%d foreign=%d",
             self.shard_id,
@@ -78,6 +73,40 @@ class Collection:
         )
         raise_if_account(parsed, self.shard_id)
         return entry
+
+    def collect_surplus(self, batch: "Batch") -> Entry:
+        """Bring a surplus batch that has ended to counted outcomes, beside those that count.
+
+        Raises:
+            ResultsIncompleteError: The file does not agree with its batch.
+        """
+        entry = self.ledger.read(self.shard_id).record
+        if batch.batch_id in entry.surplus_batches:
+            return entry
+        parsed = self._parse_whole(self._parser(entry, batch), batch, with_missing=False)
+        if dict(parsed.counts) != _nonzero(batch.counts):
+            msg = f"the results of surplus batch {batch.batch_id} are not all there"
+            raise ResultsIncompleteError(msg)
+        surplus = SurplusBatch(
+            created_at=batch.created_at,
+            expires_at=batch.expires_at,
+            ended_at=batch.ended_at,
+            output=self._upload(entry, parsed),
+        )
+
+        def step(entry: Entry) -> Entry | None:
+            if batch.batch_id in entry.surplus_batches:
+                return None
+            collected = entry.surplus_batches | {batch.batch_id: surplus}
+            return entry.model_copy(update={"surplus_batches": collected})
+
+        logger.info("collected surplus batch=%s shard=%s", batch.batch_id, self.shard_id)
+        return self.ledger.change(self.shard_id, step)
+
+    def _parser(self, entry: Entry, batch: "Batch") -> ResultParser:
+        _, schema = read_schema(self.store, ShardFiles(entry.spec, self.shard_id))
+        owners = read_owners(self.store, entry, self.work_dir)
+        return ResultParser(entry, batch.batch_id, schema, owners)
 
     @property
     def _spool(self) -> Path:
@@ -179,8 +208,9 @@ class Collection:
             for chunk in chunks:
                 file.write(chunk)
 
-    def _keep(self, files: ShardFiles, parsed: ParsedFile) -> Entry:
-        """Upload what this attempt made, then let the entry name it."""
+    def _upload(self, entry: Entry, parsed: ParsedFile) -> Output:
+        """Upload what this attempt made, under names of its own."""
+        files = ShardFiles(entry.spec, self.shard_id)
         attempt = secrets.token_hex(4)
         packed = self.work_dir / "results.jsonl.zst"
         with self._spool.open("rb") as raw, packed.open("wb") as file:
@@ -197,6 +227,10 @@ class Collection:
         self.store.upload(packed, output.results_key)
         self.store.upload(self._enrichments, output.enrichments_key)
         self.store.upload(self._failures, output.failures_key)
+        return output
+
+    def _keep(self, output: Output) -> Entry:
+        """Let the entry name what this attempt made, unless another was faster."""
 
         def step(entry: Entry) -> Entry | None:
             if entry.output is not None or not entry.is_open:

@@ -15,7 +15,7 @@ from include.plans import Plan, find_plan, read_plan
 from include.runs import RunFiles, RunManifest
 from include.scratch import open_scratch
 from include.shard_loading import batch_rows, close_loaded, download_parts
-from include.shards import ShardFiles
+from include.shards import download_request_ids
 from include.steps.plan_retries import ROUNDS
 from include.warehouse.loading import LoadSummary, NightLoad, PromptVersion, load
 
@@ -71,8 +71,7 @@ class RunLoading:
         for entry in entries:
             reason = waiting_reason(entry)
             if reason is not None:
-                key = ShardFiles(entry.spec, entry.shard_id).request_ids_key
-                path = self.store.download(key, self.work_dir / "waiting.parquet")
+                path = download_request_ids(self.store, entry, self.work_dir / "waiting.parquet")
                 inputs.note_all_waiting([str(path)], reason)
 
     def _night_load(self, inputs: LoadInputs, plan: Plan, entries: Sequence[Entry]) -> NightLoad:

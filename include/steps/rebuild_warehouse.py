@@ -61,7 +61,9 @@ class WarehouseRebuild:
         """
         manifests = sorted(self._manifests(), key=lambda one: (one.started_at, one.run_key))
         problems = [problem for one in manifests for problem in self._replay(one)]
-        entries = [entry for entry in self._entries() if entry.output is not None]
+        entries = [
+            entry for entry in self._entries() if entry.output is not None or entry.surplus_batches
+        ]
         for entry in entries:
             load_shard(
                 entry,

@@ -13,7 +13,7 @@ from include.batches import Batch
 from include.errors import ConfigurationError, LedgerStateError
 from include.ledger import Entry
 from include.problems import describe_problems
-from include.shards import ShardFiles, read_owners
+from include.shards import read_owners
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -138,7 +138,7 @@ class Decision:
         if batch is None or not batch.is_ended:
             msg = f"batch {batch_id} has not ended; its results must prove it before it is adopted"
             raise LedgerStateError(msg)
-        owners = read_owners(self.store, ShardFiles(entry.spec, entry.shard_id), self.work_dir)
+        owners = read_owners(self.store, entry, self.work_dir)
         if batch.request_count != len(owners) or self.api.first_result_id(batch_id) not in owners:
             msg = f"batch {batch_id} is not shard {entry.shard_id}: its requests are others"
             raise LedgerStateError(msg)

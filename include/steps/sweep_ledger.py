@@ -43,6 +43,8 @@ class SweepReport:
     collected: list[str] = field(default_factory=list)
     loaded: list[str] = field(default_factory=list)
     abandoned: list[str] = field(default_factory=list)
+    surplus: list[str] = field(default_factory=list)
+    """Batches that were bought a second time; their costs are in the warehouse now."""
     stuck: list[str] = field(default_factory=list)
     """Shards that a person must decide about, with `resolve_shard`."""
     failed: list[str] = field(default_factory=list)
@@ -75,6 +77,7 @@ class LedgerSweep:
                 logger.warning("not swept shard=%s reason=%s", shard_id, error)
                 report.failed.append(f"{shard_id}: {error}")
         self._load(report)
+        self._sweep_surplus(report)
         report.unclaimed_batch_ids += self._unclaimed()
         logger.info("swept spec=%s %s", self.spec, report)
         return report
@@ -89,7 +92,7 @@ class LedgerSweep:
             self._abandon(shard_id)
             report.abandoned.append(shard_id)
         elif entry.state in {"submitted", "ended"} and self._has_ended(entry):
-            self._collect(shard_id)
+            self._collection(shard_id).collect()
             report.collected.append(shard_id)
         elif entry.state != "planned" and age > STUCK_AFTER:
             report.stuck.append(f"{shard_id}: {entry.state} since {moved_at:%Y-%m-%d %H:%M} UTC")
@@ -98,10 +101,41 @@ class LedgerSweep:
         batch = self.api.retrieve(entry.batch_id) if entry.batch_id else None
         return batch is not None and batch.is_ended
 
-    def _collect(self, shard_id: str) -> None:
+    def _sweep_surplus(self, report: SweepReport) -> None:
+        """Account for what was bought a second time; it is stopped if it still runs."""
+        for batch_id, shard_id in self.ledger.read_open().record.surplus.items():
+            try:
+                if self._settle_surplus(batch_id, shard_id):
+                    report.surplus.append(batch_id)
+            except PipelineError as error:
+                logger.warning("not swept surplus batch=%s reason=%s", batch_id, error)
+                report.failed.append(f"{batch_id}: {error}")
+
+    def _settle_surplus(self, batch_id: str, shard_id: str) -> bool:
+        """Collect and load one surplus batch; False while there is nothing to collect."""
+        batch = self.api.retrieve(batch_id)
+        if batch is not None and not batch.is_ended:
+            if batch.status == "in_progress":
+                self.api.cancel(batch_id)
+            return False
+        if batch is not None and batch.archived_at is None:
+            self._load_shard(self._collection(shard_id).collect_surplus(batch))
+        elif batch is not None or self._is_forgotten(batch_id):
+            logger.error("results gone surplus batch=%s shard=%s", batch_id, shard_id)
+        else:
+            return False
+        self.ledger.settle_surplus(batch_id)
+        return True
+
+    def _is_forgotten(self, batch_id: str) -> bool:
+        """Return whether the API need not know a batch any more."""
+        claim = self.ledger.find_claim(batch_id)
+        return claim is None or self.now() - claim.claimed_at > RESULTS_LIFE
+
+    def _collection(self, shard_id: str) -> Collection:
         folder = self.work_dir / shard_id
         folder.mkdir(exist_ok=True)
-        Collection(
+        return Collection(
             shard_id=shard_id,
             run_key=self.run_key,
             ledger=self.ledger,
@@ -110,7 +144,7 @@ class LedgerSweep:
             settings=self.settings,
             work_dir=folder,
             now=self.now,
-        ).collect()
+        )
 
     def _abandon(self, shard_id: str) -> None:
         def step(entry: Entry) -> Entry | None:
@@ -143,13 +177,7 @@ class LedgerSweep:
         """
         plan = find_plan(self.store, RunFiles(entry.spec, entry.run_key), entry.round)
         if plan is None or entry.shard_id not in plan.shard_ids:
-            load_shard(
-                entry,
-                store=self.store,
-                warehouse=self.warehouse,
-                work_dir=self.work_dir,
-                now=self.now,
-            )
+            self._load_shard(entry)
             close_loaded(self.ledger, [entry], by=self.run_key, now=self.now)
             return
         loading = RunLoading(
@@ -165,13 +193,21 @@ class LedgerSweep:
         else:
             loading.load_retries()
 
+    def _load_shard(self, entry: Entry) -> None:
+        load_shard(
+            entry,
+            store=self.store,
+            warehouse=self.warehouse,
+            work_dir=self.work_dir,
+            now=self.now,
+        )
+
     def _unclaimed(self) -> Sequence[str]:
         listing = self.api.list_since(self.now() - RESULTS_LIFE)
-        return [
-            batch.batch_id
-            for batch in listing.batches
-            if self.ledger.find_claim(batch.batch_id) is None
-        ]
+        unclaimed = dict.fromkeys(batch.batch_id for batch in listing.batches)
+        for batch_id in self.ledger.claimed_batches():
+            unclaimed.pop(batch_id, None)
+        return list(unclaimed)
 
 
 def raise_if_stuck(report: SweepReport) -> None:

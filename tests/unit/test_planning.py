@@ -15,6 +15,7 @@ from include.shards import ShardFiles, make_body, read_owners, read_schema
 from include.storage import ObjectStore, StorageUnavailableError
 from tests.factories import (
     RUN,
+    make_frozen_spec,
     make_planner,
     make_settings,
     plan_shards,
@@ -49,7 +50,7 @@ def plan(store: ObjectStore, tmp_path: Path) -> Plan:
 
 
 def ids_of(store: ObjectStore, work_dir: Path, shard_id: str) -> set[str]:
-    return set(read_owners(store, ShardFiles("notes", shard_id), work_dir))
+    return set(read_owners(store, Ledger(store, "notes").read(shard_id).record, work_dir))
 
 
 def move(ledger: Ledger, shard_id: str, state: Any, **changes: Any) -> Entry:
@@ -131,8 +132,8 @@ class TestWhatIsBought:
         self, plan: Plan, ledger: Ledger, store: ObjectStore, tmp_path: Path
     ) -> None:
         (shard,) = plan(["ä", '"', "\n" * 500]).shards
-        body = make_body(store, ShardFiles("notes", shard.shard_id), tmp_path)
         entry = ledger.read(shard.shard_id).record
+        body = make_body(store, entry, tmp_path)
         assert (body.byte_count, body.request_count) == (entry.body_bytes, entry.request_count)
         schema, _ = read_schema(store, ShardFiles("notes", shard.shard_id))
         assert schema.prompt_version == entry.prompt_version
@@ -280,7 +281,7 @@ class TestCrashes:
 
         bucket.hook = hook
 
-    @pytest.mark.parametrize("key_part", ["request_ids.parquet", "schema.json", "-0.json", "open"])
+    @pytest.mark.parametrize("key_part", ["request_ids-", "schema.json", "-0.json", "open"])
     def test_plan_that_died_is_made_anew(
         self, plan: Plan, ledger: Ledger, bucket: FakeS3, key_part: str
     ) -> None:
@@ -309,6 +310,24 @@ class TestCrashes:
         plan(run_key="run-2")
         entry = ledger.read(one).record
         assert {name: getattr(entry, name) for name in learnt} == learnt
+
+    def test_take_over_that_died_leaves_the_earlier_list_of_requests(
+        self, ledger: Ledger, bucket: FakeS3, store: ObjectStore, tmp_path: Path
+    ) -> None:
+        """The same requests, whose lines lie elsewhere and are longer in the second plan."""
+        ledger.read_open()
+        for key_part, max_output_tokens in (("open", 100), ("-0.json", 1_000)):
+            self.die_at(bucket, key_part)
+            with pytest.raises(Crash):
+                plan_shards(
+                    store,
+                    tmp_path,
+                    TEXTS,
+                    spec=make_frozen_spec(max_output_tokens=max_output_tokens),
+                )
+        (key,) = [key for key in bucket.objects if key.endswith("-0.json")]
+        entry = ledger.read(Path(key).stem).record
+        assert make_body(store, entry, tmp_path).byte_count == entry.body_bytes
 
     def test_entry_closed_but_not_taken_out_is_finished(self, plan: Plan, ledger: Ledger) -> None:
         (shard,) = plan().shards

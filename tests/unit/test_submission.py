@@ -370,6 +370,14 @@ class TestAnswers:
         assert bench.advance(shard) == Submitted("msgbatch_1")
         assert len(bench.accepted) == 1
 
+    def test_hours_of_throttling_do_not_make_the_entry_grow(self, bench: Bench) -> None:
+        shard = bench.plan()
+        for _ in range(5):
+            bench.server.answers.append(lambda request: error_response(429, "rate_limit_error"))
+            assert isinstance(bench.advance(shard), Waiting)
+        steps = [(step.state, step.note, step.times) for step in bench.entry(shard).history]
+        assert steps == [("planned", "", 1), ("planned", "throttled: rate_limit_error", 5)]
+
     @pytest.mark.parametrize(
         "refusal",
         [
@@ -487,6 +495,7 @@ class TestSurplus:
         entry = bench.entry(shard)
         assert (entry.batch_id, entry.surplus_batch_ids) == ("msgbatch_0", ("msgbatch_1",))
         assert bench.workspace.canceled_ids == ["msgbatch_1"]
+        assert bench.ledger.read_open().record.surplus == {"msgbatch_1": shard}
         assert bench.ledger.find_claim("msgbatch_1").shard_id == shard  # type: ignore[union-attr]  # claimed
 
     def test_when_the_shard_was_abandoned_meanwhile(self, bench: Bench) -> None:

@@ -3,15 +3,21 @@
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from include.errors import ConfigurationError, LedgerStateError
+from include.errors import ConfigurationError, LedgerStateError, TransientError
 from include.ledger import Entry
 from include.steps.rebuild_warehouse import WarehouseRebuild
 from include.steps.resolve_shard import Decision, ResolveParams
-from include.steps.sweep_ledger import LedgerStuckError, LedgerSweep, raise_if_stuck
+from include.steps.sweep_ledger import (
+    LedgerStuckError,
+    LedgerSweep,
+    SweepReport,
+    raise_if_stuck,
+)
 from include.submission import Submitted, Waiting
 from include.warehouse.duckdb_warehouse import open_duckdb
 from tests.integration.night_driver import wall_clock
@@ -20,6 +26,8 @@ from tests.integration.night_world import World, plan_night
 pytestmark = pytest.mark.integration
 
 REASON = "the batch was seen in the console"
+LONGER_THAN_A_LOOK = 60
+"""Seconds of the simulator's clock after which a lost POST is no longer looked for."""
 
 
 def in_days(days: float) -> Callable[[], dt.datetime]:
@@ -87,12 +95,80 @@ def test_batch_of_a_dead_run_is_collected_and_loaded(world: World) -> None:
     assert world.bill["requests"] == 2
 
 
+def test_shard_that_its_run_planned_anew_without_is_loaded_all_the_same(world: World) -> None:
+    """Its document was replaced after it was paid, and the run was cleared."""
+    world.upload("a")
+    shard_id, batch_id = submit(world)
+    world.upload("a", text="Something else.")
+    assert shard_id not in plan_night(world.night).shard_ids
+    world.night.wait_for_batch(batch_id)
+    report = sweep(world).sweep()
+    assert (report.loaded, report.failed) == ([shard_id], [])
+    assert world.rows("select batch_id, outcome from nightshift.results") == [
+        (batch_id, "succeeded")
+    ]
+    assert shard_id not in world.night.ledger.read_open().record.shards
+
+
 def test_batch_that_has_not_ended_is_left_alone(world: World) -> None:
     world.upload("a")
     shard_id, _ = submit(world)
     report = sweep(world).sweep()
     assert (report.collected, report.loaded, report.stuck) == ([], [], [])
     assert world.night.ledger.read(shard_id).record.state == "submitted"
+
+
+def buy_twice(world: World) -> tuple[str, str, str]:
+    """Freeze a worker before its POST until another has paid; return shard and both batches."""
+    (shard_id,) = plan_night(world.night).shard_ids
+    healthy, frozen = world.night.submission(shard_id), world.night.submission(shard_id)
+    bought: list[Submitted | Waiting] = []
+
+    def freeze(seconds: float) -> None:
+        world.simulator.advance(seconds=LONGER_THAN_A_LOOK)
+        bought.append(healthy.advance())
+
+    # Its own clock stands still while it is frozen: the one window that cannot be closed.
+    submitted = replace(frozen, pause=freeze, monotonic=lambda: 0.0).advance()
+    assert [submitted] == bought
+    assert isinstance(submitted, Submitted)
+    (surplus,) = world.night.ledger.read(shard_id).record.surplus_batch_ids
+    return shard_id, submitted.batch_id, surplus
+
+
+def test_what_was_bought_twice_is_stopped_and_accounted_for(world: World) -> None:
+    world.upload("a", "b")
+    shard_id, batch_id, surplus = buy_twice(world)
+    world.night.wait_for_batch(batch_id)
+
+    report = sweep(world).sweep()
+
+    assert (report.loaded, report.surplus, report.failed) == ([shard_id], [surplus], [])
+    opened = world.night.ledger.read_open().record
+    assert (opened.shards, opened.surplus) == ({}, {})
+    batches = world.rows("select batch_id, state from nightshift.batches order by state")
+    assert batches == [(batch_id, "loaded"), (surplus, "surplus")]
+    (cost,) = world.rows("select sum(cost_usd) from nightshift.results")[0]
+    assert cost == Decimal(world.bill["cost_usd"])
+    before = world.everything()
+    assert sweep(world).sweep() == SweepReport()
+    assert world.everything() == before
+
+
+def test_surplus_that_could_not_be_stopped_is_stopped_by_the_sweep(world: World) -> None:
+    world.upload("a")
+    world.simulator.set_faults({"kind": "status", "op": "cancel", "code": 500, "times": 1})
+    with pytest.raises(TransientError, match="could not cancel"):
+        buy_twice(world)
+    (shard_id,) = world.night.ledger.read_open().record.shards
+    assert isinstance(world.night.submit_batch(shard_id), Submitted)
+
+    assert sweep(world).sweep().surplus == []
+
+    ((surplus, noted),) = world.night.ledger.read_open().record.surplus.items()
+    batch = world.night.api.retrieve(surplus)
+    assert batch is not None
+    assert (noted, batch.status) == (shard_id, "canceling")
 
 
 def test_shard_that_nobody_submitted_for_a_week_is_abandoned(world: World) -> None:
