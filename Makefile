@@ -8,7 +8,7 @@ SPEC ?= document_metadata
 SQL ?= from nightshift.document_metadata
 OUT ?= extracted.parquet
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status query rebuild-warehouse test lint types lock extract simulator
+.PHONY: help demo up down status query rebuild-warehouse test chaos lint types lock extract simulator
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed 's/:.* ## /\t/' | expand -t 20
@@ -33,6 +33,9 @@ rebuild-warehouse: $(READY) ## Load a local warehouse again from its bucket (SPE
 
 test: $(READY) ## Run every test, the nights under a real scheduler included
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+chaos: $(READY) ## Kill, cut and freeze at every step of a night, and print what came of it (half an hour)
+	$(BIN)/python -m pytest tests/chaos --all-faults --quiet
 
 lint: $(READY) ## Check style, imports, spelling and SQL
 	$(BIN)/ruff check && $(BIN)/ruff format --check

@@ -25,6 +25,10 @@ class SimulatorProcess:
         self._process: subprocess.Popen[str] | None = None
 
     @property
+    def port(self) -> int:
+        return self._port
+
+    @property
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self._port}"
 

@@ -1,0 +1,32 @@
+"""The table that the suite prints: what was done, and what came of it."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from tests.chaos.world import Healed
+
+HEADS = ("fault", "times", "healed by", "lost", "bought twice", "rows changed")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One fault that a night went through."""
+
+    fault: str
+    times: int
+    healed: Healed
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        healed = self.healed
+        numbers = (healed.lost, healed.bought_twice, healed.changed_tables)
+        return (self.fault, str(self.times), healed.by, *map(str, numbers))
+
+
+def as_lines(rows: Iterable[Row]) -> Iterator[str]:
+    """Yield the table as Markdown, its columns aligned."""
+    cells = [HEADS, *(row.cells for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    cells.insert(1, tuple("-" * width for width in widths))
+    for line in cells:
+        yield f"| {' | '.join(map(str.ljust, line, widths))} |"
