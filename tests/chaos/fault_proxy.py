@@ -120,7 +120,7 @@ class _Server(socketserver.ThreadingTCPServer):
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Keep quiet: broken connections are what this server is for."""
-        logger.debug("dropped client=%s", client_address, exc_info=True)
+        logger.debug("dropped client=%s", client_address)
 
 
 class _Connection(socketserver.BaseRequestHandler):
