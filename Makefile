@@ -35,7 +35,7 @@ test: $(READY) ## Run every test, the nights under a real scheduler included
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
 
 chaos: $(READY) ## Kill, cut and freeze at every step of a night, and print what came of it (half an hour)
-	$(BIN)/python -m pytest tests/chaos --all-faults --quiet
+	$(BIN)/python -m pytest tests/chaos tests/e2e/test_chaos.py --all-faults --quiet
 
 lint: $(READY) ## Check style, imports, spelling and SQL
 	$(BIN)/ruff check && $(BIN)/ruff format --check

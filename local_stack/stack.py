@@ -53,6 +53,10 @@ class StackOptions:
     """Replaces settings of `SETTINGS`, by variable."""
     latency_seconds: float = _LATENCY_SECONDS
     """How long the simulator takes for a batch."""
+    s3_url: str | None = None
+    """What the DAGs are told instead of the S3 server's own address: that of a proxy before it."""
+    api_url: str | None = None
+    """The same for the Message Batches API."""
 
 
 class Stack:
@@ -196,11 +200,14 @@ class Stack:
                 "conn_type": "aws",
                 "login": self.secrets.s3_access_key,
                 "password": self.secrets.s3_secret_key,
-                "extra": {"endpoint_url": self.s3.endpoint_url, "region_name": REGION},
+                "extra": {
+                    "endpoint_url": self._options.s3_url or self.s3.endpoint_url,
+                    "region_name": REGION,
+                },
             },
             "ANTHROPIC_DEFAULT": {
                 "conn_type": "anthropic",
-                "host": self.simulator.base_url,
+                "host": self._options.api_url or self.simulator.base_url,
                 "password": self.secrets.anthropic_key,
             },
             "WAREHOUSE": {"conn_type": "duckdb", "host": str(self.warehouse_path)},

@@ -12,6 +12,7 @@ import pytest
 from local_stack.processes import Processes
 from local_stack.s3 import S3Server
 from local_stack.state import Ports
+from tests.chaos.table import TABLE, Row
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -24,6 +25,25 @@ os.environ |= {
     "AIRFLOW__CORE__PLUGINS_FOLDER": str(Path(__file__).parents[1] / "plugins"),
     "AIRFLOW__CORE__DAGS_FOLDER": str(Path(__file__).parents[1] / "dags"),
 }
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--all-faults", action="store_true", help="every fault, not the short form")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--all-faults"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("thorough")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.fixture
+def table(request: pytest.FixtureRequest) -> list[Row]:
+    """Return the rows of the table of faults, which is printed at the end."""
+    rows: list[Row] = request.config.stash.setdefault(TABLE, [])
+    return rows
 
 
 @pytest.fixture(scope="session")

@@ -13,12 +13,11 @@ from local_stack.s3 import S3Server
 from local_stack.state import Ports
 from tests.chaos.fault_proxy import FaultProxy
 from tests.chaos.faults import FAULTS, SHORT
-from tests.chaos.table import Row, as_lines
+from tests.chaos.table import TABLE, as_lines
 from tests.chaos.tasks import Deployment
 from tests.chaos.world import StoreProcess, World
 from tests.integration.simulator_process import SimulatorProcess
 
-TABLE = pytest.StashKey[list[Row]]()
 SETTINGS = {
     "start_allowance_seconds": 2,
     "post_timeout_seconds": 6,
@@ -29,14 +28,9 @@ SETTINGS = {
 }
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--all-faults", action="store_true", help="every fault, not the short form")
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "fault" in metafunc.fixturenames:
-        is_whole = metafunc.config.getoption("--all-faults", default=False)
-        faults = FAULTS if is_whole else SHORT
+        faults = FAULTS if metafunc.config.getoption("--all-faults") else SHORT
         metafunc.parametrize("fault", faults, ids=[fault.name for fault in faults])
 
 
@@ -48,13 +42,6 @@ def pytest_terminal_summary(
         terminalreporter.section("what was done to nights, and what came of it")
         for line in as_lines(rows):
             terminalreporter.line(line)
-
-
-@pytest.fixture
-def table(request: pytest.FixtureRequest) -> list[Row]:
-    """Return the rows of the table at the end."""
-    rows: list[Row] = request.config.stash.setdefault(TABLE, [])
-    return rows
 
 
 @pytest.fixture(scope="session")

@@ -85,7 +85,7 @@ class Trap:
 class FaultProxy:
     """A threaded HTTP proxy on a port of its own; `trap` is what goes wrong next."""
 
-    def __init__(self, upstream_port: int) -> None:
+    def __init__(self, upstream_port: int = 0) -> None:
         self.upstream_port = upstream_port
         self.trap: Trap | None = None
         self._server = _Server((HOST, 0), _Connection)

@@ -105,10 +105,7 @@ ZOMBIES = [
 Not before "batch is created": a worker that stands still between its look at the clock and its POST
 for longer than a lost POST is looked for is the one window that cannot be closed.
 """
-LOADS = [
-    Fault("kill worker a moment later", "after", "enrichments are read by the load", skip=skip)
-    for skip in (0,)
-]
+LOADS = [Fault("kill worker a moment later", "after", "enrichments are read by the load")]
 RETRY_ROUND = [
     Fault("kill worker", moment, step, skip=skip, in_retry_round=True)
     for step, skip in (
@@ -136,14 +133,11 @@ FAULTS = [
 ]
 SHORT = [
     Fault("kill worker", "after", "purchase is decided"),
-    Fault("kill worker", "before", "batch is created"),
     Fault("kill worker", "after", "batch is created"),
-    Fault("kill worker", "after", "entry is collected"),
     Fault("kill worker a moment later", "after", "enrichments are read by the load"),
     Fault("kill worker", "before", "entry is loaded"),
     Fault("cut line", "after", "intent is written"),
     Fault("cut line", "after", "batch is created"),
-    Fault("kill server", "after", "purchase is decided"),
     Fault("kill server", "after", "batch is created"),
     Fault("freeze worker", "before", "purchase is decided"),
     Fault("freeze worker", "after", "intent is written"),

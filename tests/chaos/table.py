@@ -3,9 +3,21 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from tests.chaos.world import Healed
+import pytest
 
+TABLE = pytest.StashKey[list["Row"]]()
 HEADS = ("fault", "times", "healed by", "lost", "bought twice", "rows changed")
+
+
+@dataclass(frozen=True, slots=True)
+class Healed:
+    """What was found when a night had healed."""
+
+    by: str
+    lost: int
+    bought_twice: int
+    changed_tables: int
+    """Tables that another run of the same night changed."""
 
 
 @dataclass(frozen=True, slots=True)

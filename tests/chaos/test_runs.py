@@ -55,6 +55,7 @@ def test_run_is_refused_while_another_waits_for_the_same_shard(
     check(world, table, "two runs joined on one shard, one of them is refused")
 
 
+@pytest.mark.thorough
 def test_shard_that_its_run_was_refused_is_bought_by_the_next(
     world: World, table: list[Row]
 ) -> None:
@@ -75,6 +76,7 @@ def test_overlapping_runs_at_the_same_time(world: World, table: list[Row]) -> No
     check(world, table, "two runs of the same documents at once, one worker killed after its POST")
 
 
+@pytest.mark.thorough
 def test_run_is_cleared_while_its_batch_is_in_flight(world: World, table: list[Row]) -> None:
     ours = world.scheduler()
     shards = plan(ours)
@@ -92,6 +94,7 @@ def test_sweep_while_a_worker_stands_still_in_the_load(world: World, table: list
     check(world, table, "sweep loads the shard while the worker that loads it stands still")
 
 
+@pytest.mark.thorough
 def test_two_tries_of_one_task_at_once(world: World, table: list[Row]) -> None:
     """The scheduler took the first for dead; it was only slow."""
     ours = world.scheduler(jump=False)

@@ -18,6 +18,7 @@ from local_stack.warehouse import digest_tables
 from tests.chaos.fault_proxy import FaultProxy
 from tests.chaos.scheduler import Scheduler
 from tests.chaos.steps import Server
+from tests.chaos.table import Healed
 from tests.chaos.tasks import Deployment
 from tests.integration.simulator_process import SimulatorProcess
 
@@ -35,6 +36,12 @@ JUMP_SECONDS = 60
 """Of the API's clock: longer than a batch takes, or a lost POST is looked for."""
 
 
+def kill_program(folder: Path, name: str) -> None:
+    """End a program of a stack as a lost machine does."""
+    notes = json.loads((folder / "processes.json").read_text())
+    os.kill(notes[name]["pid"], signal.SIGKILL)
+
+
 @dataclass(frozen=True)
 class StoreProcess:
     """The S3 server, which can be killed."""
@@ -49,20 +56,8 @@ class StoreProcess:
 
     def restart_killed(self) -> None:
         """End it as a lost machine does, and start it again."""
-        notes = json.loads((self.folder / "processes.json").read_text())
-        os.kill(notes["s3"]["pid"], signal.SIGKILL)
+        kill_program(self.folder, "s3")
         self.start()
-
-
-@dataclass(frozen=True, slots=True)
-class Healed:
-    """What was found when a night had healed."""
-
-    by: str
-    lost: int
-    bought_twice: int
-    changed_tables: int
-    """Tables that another run of the same night changed."""
 
 
 @dataclass
