@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from include.plans import read_plan
-from include.runs import RunFiles
+from include.runs import RunFiles, RunParams
 from tests.integration.night_driver import NightDriver
 from tests.integration.night_world import World, plan_night
 from tests.unit.documents.samples import make_image, make_locked_scan, make_pdf, make_scan
@@ -122,3 +122,13 @@ def test_unusable_answer_about_a_picture_is_asked_for_again(world: World) -> Non
     files = RunFiles(night.spec.name, night.run_key)
     first, again = (read_plan(night.store, files, number).forecast_usd for number in (0, 1))
     assert first < again < first * 2
+
+
+def test_permission_given_later_reaches_what_was_skipped(world: World) -> None:
+    put(world, "scan.pdf", make_scan())
+    world.night.run()
+    params = RunParams(requeue=("image_only",))
+    later = seeing(world.night).another(run_id="manual__1", run_type="manual", params=params)
+    later.run()
+    assert world.states(later.run_key) == {"enriched": 1}
+    assert documents(world) == {"scan.pdf": ("enriched", None, "image_only", 1)}
