@@ -97,16 +97,18 @@ def billed(outcome: Outcome, *, has_content: bool) -> bool:
     return outcome != "refused" or has_content
 
 
-def estimate(model: str, *, request_count: int, characters: int) -> Cost:
+def estimate(model: str, *, request_count: int, characters: int, picture_tokens: int = 0) -> Cost:
     """Return what requests will cost, from the characters of their prompts.
 
     Args:
         model: The model's id.
         request_count: How many requests.
         characters: Of prompts, schemas and documents, over all requests.
+        picture_tokens: Of documents that are sent as they are, over all requests.
     """
+    tokens = characters / CHARACTERS_PER_TOKEN + picture_tokens
     usage = Usage(
-        input_tokens=int(characters / CHARACTERS_PER_TOKEN / max(request_count, 1)),
+        input_tokens=int(tokens / max(request_count, 1)),
         output_tokens=EXPECTED_OUTPUT_TOKENS,
     )
     one = cost_of(model, usage)

@@ -25,6 +25,7 @@ class RequestJoins:
                 request_id,
                 min(document_id) as document_id,
                 arg_min(prompt_characters, document_id) as prompt_characters,
+                arg_min(picture_tokens, document_id) as picture_tokens,
                 arg_min(segment_key, document_id) as segment_key,
                 arg_min(frame_start, document_id) as frame_start,
                 arg_min(frame_length, document_id) as frame_length,

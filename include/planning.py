@@ -189,6 +189,7 @@ class Planner:
             self.spec.model,
             request_count=len(rows),
             characters=sum(row["prompt_characters"] for row in rows),
+            picture_tokens=sum(row["picture_tokens"] or 0 for row in rows),
         )
         ids = sorted(row["request_id"] for row in rows)
         entry = Entry(

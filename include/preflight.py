@@ -5,11 +5,17 @@ from typing import TYPE_CHECKING
 
 from include.batches import BATCH_LIFE, NotKnownError, translated
 from include.errors import ConfigurationError
+from include.vision import MAX_PAGES_SHORT_CONTEXT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import anthropic
+    from anthropic.types import ModelInfo
 
     from include.spec import FrozenSpec
+
+_LONG_CONTEXT_TOKENS = 1_000_000
 
 
 def check_model(client: "anthropic.Anthropic", spec: "FrozenSpec", *, now: dt.datetime) -> None:
@@ -17,7 +23,8 @@ def check_model(client: "anthropic.Anthropic", spec: "FrozenSpec", *, now: dt.da
 
     Raises:
         ConfigurationError: The model is unknown, retired or about to be, has no batches or no
-            structured outputs, or answers with fewer tokens than the spec may ask for.
+            structured outputs, answers with fewer tokens than the spec may ask for, or cannot
+            take the files that the spec may send.
         AccountError: The API refuses the account.
         TransientError: The API did not answer.
     """
@@ -39,6 +46,17 @@ def check_model(client: "anthropic.Anthropic", spec: "FrozenSpec", *, now: dt.da
             f"max_output_tokens_limit is {spec.max_output_tokens_limit}, it answers with at most "
             f"{model.max_tokens}"
         )
+    if spec.vision:
+        problems.extend(_vision_problems(model, spec))
     if problems:
         msg = f"spec {spec.name}: model {spec.model} cannot be used: {'; '.join(problems)}"
         raise ConfigurationError(msg)
+
+
+def _vision_problems(model: "ModelInfo", spec: "FrozenSpec") -> "Iterator[str]":
+    seen = model.capabilities
+    if seen and not (seen.image_input.supported and seen.pdf_input.supported):
+        yield "the spec has vision, and it takes no images or no PDFs"
+    is_short = model.max_input_tokens is not None and model.max_input_tokens < _LONG_CONTEXT_TOKENS
+    if is_short and spec.max_pages > MAX_PAGES_SHORT_CONTEXT:
+        yield f"max_pages is {spec.max_pages}, it reads at most {MAX_PAGES_SHORT_CONTEXT}"

@@ -22,6 +22,7 @@ INDEX_SCHEMA = pa.schema(
         ("fixed_reason", pa.string()),
         ("request_id", pa.string()),
         ("prompt_characters", pa.int64()),
+        ("picture_tokens", pa.int64()),
         ("segment_key", pa.string()),
         ("frame_start", pa.int64()),
         ("frame_length", pa.int64()),
@@ -29,7 +30,11 @@ INDEX_SCHEMA = pa.schema(
         ("line_length", pa.int64()),
     ]
 )
-"""One row per document. `fixed_state` is set for documents that are not asked about."""
+"""One row per document. `fixed_state` is set for documents that are not asked about.
+
+What is no text in a request is not counted in `prompt_characters`, but estimated in
+`picture_tokens`, which text leaves empty.
+"""
 
 ROWS_PER_GROUP = 2_000
 

@@ -13,6 +13,7 @@ from include.spec import FrozenSpec
 
 OUTPUT_TOKENS_FACTOR = 4
 """How much more a truncated answer may say when it is asked for again."""
+_COMPLAINT = "An earlier answer was not usable: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +25,10 @@ class Request:
     """`{"custom_id": …, "params": {…}}`, without a line break."""
 
 
-def content_sha256(text: str) -> str:
-    """Return the digest of a document's content as it is sent."""
-    return hashlib.sha256(text.encode()).hexdigest()
+def content_sha256(content: str | bytes) -> str:
+    """Return the digest of a document's content as it is sent: of its text, or of its file."""
+    encoded = content.encode() if isinstance(content, str) else content
+    return hashlib.sha256(encoded).hexdigest()
 
 
 class RequestBuilder:
@@ -39,17 +41,26 @@ class RequestBuilder:
     def build(self, text: str) -> Request:
         """Ask the spec's question about one document."""
         sha256 = content_sha256(text)
-        request_id = identities.request_id(self._spec.name, self._spec.prompt_version, sha256)
         user_text = msgspec.json.encode(fence(text, sha256))
+        return self.build_of(b'{"type":"text","text":' + user_text + b"}", sha256)
+
+    def build_of(self, blocks: bytes, sha256: str) -> Request:
+        """Ask the spec's question about content blocks.
+
+        Args:
+            blocks: As JSON, without the brackets of the list.
+            sha256: The digest of the document's content.
+        """
+        request_id = identities.request_id(self._spec.name, self._spec.prompt_version, sha256)
         line = b"".join(
             (
                 b'{"custom_id":"',
                 request_id.encode(),
                 b'","params":{"max_tokens":',
                 str(self._spec.max_output_tokens).encode(),
-                b',"messages":[{"role":"user","content":[{"type":"text","text":',
-                user_text,
-                b"}]}],",
+                b',"messages":[{"role":"user","content":[',
+                blocks,
+                b"]}],",
                 self._shared_params,
             )
         )
@@ -85,7 +96,13 @@ def revise(line: bytes, spec: FrozenSpec, *, outcome: Outcome, complaint: str) -
             params["max_tokens"] * OUTPUT_TOKENS_FACTOR, spec.max_output_tokens_limit
         )
     if outcome == "invalid_output":
-        content = params["messages"][0]["content"]
-        note = f"An earlier answer was not usable: {complaint}. Follow the schema exactly."
-        params["messages"][0]["content"] = [content[0], {"type": "text", "text": note}]
+        message = params["messages"][0]
+        asked = [one for one in message["content"] if not _is_complaint(one)]
+        note = f"{_COMPLAINT}{complaint}. Follow the schema exactly."
+        message["content"] = [*asked, {"type": "text", "text": note}]
     return msgspec.json.encode(request)
+
+
+def _is_complaint(block: dict[str, Any]) -> bool:
+    """Return whether a block was added by an earlier round; documents begin with their fence."""
+    return bool(block.get("text", "").startswith(_COMPLAINT))

@@ -27,7 +27,9 @@ DeadLetterReason = Literal[
     "errored",
     "missing",
 ]
-
+SkipReason = Literal["image_only", "garbled", "too_many_pages", "too_long"]
+"""Why a document is skipped until its spec permits more."""
+RequeueReason = Literal[DeadLetterReason, SkipReason]
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -43,7 +45,7 @@ class RunParams(BaseModel):
     limit: int | None = Field(default=None, ge=1)
     budget_usd: Decimal | None = Field(default=None, ge=0)
     plan_only: bool = False
-    requeue: tuple[DeadLetterReason, ...] = ()
+    requeue: tuple[RequeueReason, ...] = ()
 
     @model_validator(mode="after")
     def _window_is_whole(self) -> Self:

@@ -12,6 +12,7 @@ from include.answers import AnswerSchema
 from include.errors import ConfigurationError
 from include.identities import digest
 from include.output_schemas import JsonSchema
+from include.vision import MAX_PAGES
 
 SourceKind = Literal["last_modified", "date_prefix"]
 Thinking = Literal["disabled", "adaptive"]
@@ -76,6 +77,12 @@ class Spec:
     max_characters: int = 200_000
     """Longer documents are refused. 200,000 characters are about 80,000 tokens: below the 100,000
     at which the price of Haiku 5.5 rises fivefold."""
+    vision: bool = False
+    """Send PDFs and images that have no usable text as they are. Permission to ask about more
+    documents, not another question: prompt_version stays, and nothing is bought again."""
+    max_pages: int = 20
+    """PDFs with more pages are not sent as they are. 20 pages are 60,000 tokens, or up to 100,000
+    with large pictures: the price of Haiku 5.5 rises fivefold there."""
     revision: int = 1
     """Raise it to ask the same question anew."""
     schedule: str = "0 2 * * *"
@@ -114,6 +121,7 @@ class Spec:
             (self.thinking in get_args(Thinking), f"thinking is one of {get_args(Thinking)}"),
             (self.max_output_tokens > 0, "max_output_tokens must be above 0"),
             (self.max_characters > 0, "max_characters must be above 0"),
+            (0 < self.max_pages <= MAX_PAGES, f"max_pages lies between 1 and {MAX_PAGES}"),
             (0 <= self.max_dead_letter_rate <= 1, "max_dead_letter_rate lies between 0 and 1"),
             (_PROMPT.match(self.prompt) is not None, f"prompt {self.prompt!r} is no file name"),
         ):
@@ -146,6 +154,8 @@ class Spec:
             max_output_tokens=self.max_output_tokens,
             max_output_tokens_limit=self.max_output_tokens_limit,
             max_characters=self.max_characters,
+            vision=self.vision,
+            max_pages=self.max_pages,
             max_dead_letter_rate=self.max_dead_letter_rate,
         )
 
@@ -169,6 +179,8 @@ class FrozenSpec(BaseModel):
     max_output_tokens: int
     max_output_tokens_limit: int
     max_characters: int
+    vision: bool = False
+    max_pages: int = 20
     max_dead_letter_rate: float
 
     @property

@@ -4,7 +4,7 @@ from typing import get_args
 
 from airflow.sdk import Param
 
-from include.runs import DeadLetterReason
+from include.runs import RequeueReason
 
 NIGHT_PARAMS = {
     "window_start": Param(
@@ -51,9 +51,9 @@ NIGHT_PARAMS = {
     "requeue": Param(
         [],
         type="array",
-        items={"type": "string", "enum": list(get_args(DeadLetterReason))},
-        examples=list(get_args(DeadLetterReason)),
-        title="Requeue dead letters",
-        description="Ask again about documents that were given up for these reasons.",
+        items={"type": "string", "enum": list(get_args(RequeueReason))},
+        examples=list(get_args(RequeueReason)),
+        title="Requeue",
+        description="Take up again what was given up or skipped for these reasons.",
     ),
 }

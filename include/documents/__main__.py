@@ -51,11 +51,14 @@ class Tally:
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Documents by media type and outcome."""
     size_bytes: int = 0
+    picture_count: int = 0
+    """Documents without usable text that can be looked at."""
 
     def add(self, document: _Document) -> None:
         """Count one document."""
         self.outcomes[document.extraction.media_type, document.extraction.outcome] += 1
         self.size_bytes += document.size_bytes
+        self.picture_count += document.extraction.picture is not None
 
     def report(self, seconds: float) -> str:
         """Return a table of formats and outcomes, and the speed."""
@@ -68,6 +71,8 @@ class Tally:
             lines.append(" ".join([media_type.ljust(width), *counts]))
         count, megabytes = self.outcomes.total(), self.size_bytes / 1e6
         speed = f"{count / seconds:,.0f} documents/s, {megabytes / seconds:,.1f} MB/s"
+        if self.picture_count:
+            lines.append(f"{self.picture_count:,} without usable text can be sent by vision=True")
         return "\n".join([*lines, f"{count:,} documents, {megabytes:,.1f} MB: {speed}"])
 
 

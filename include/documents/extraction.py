@@ -22,6 +22,17 @@ UNKNOWN_MEDIA_TYPE = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """What there is to know of a document that can only be looked at."""
+
+    size_bytes: int
+    """Of the document itself, taken out of any gzip."""
+    width: int | None = None
+    """In pixels; None for a PDF."""
+    height: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Extraction:
     """What became of one document."""
 
@@ -35,6 +46,8 @@ class Extraction:
     pages: int | None = None
     text: str | None = None
     """Set for the outcome `text` only: newlines are \\n, tab is the only control character."""
+    picture: Picture | None = None
+    """Set where a PDF or an image has no usable text but can be looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +78,18 @@ class NoTextError(Exception):
     """A document yields no text; caught where documents are extracted, never seen outside."""
 
     def __init__(
-        self, *, outcome: ExtractionOutcome, reason: str, pages: int | None = None
+        self,
+        *,
+        outcome: ExtractionOutcome,
+        reason: str,
+        pages: int | None = None,
+        picture: Picture | None = None,
     ) -> None:
         super().__init__(reason)
         self.outcome = outcome
         self.reason = reason
         self.pages = pages
+        self.picture = picture
 
 
 def state_of(outcome: ExtractionOutcome) -> tuple[Literal["skipped"], str] | None:

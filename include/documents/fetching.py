@@ -1,9 +1,11 @@
 """Fetch listed objects and extract them: many at once, in order, in bounded memory."""
 
+import gzip
 import logging
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
@@ -11,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from include import s3_errors
-from include.documents.extraction import Extraction
+from include.documents.extraction import Extraction, Picture
 from include.documents.listing import ListedObject
 from include.documents.parallel import map_in_order
 from include.documents.pool import ExtractionPool, too_large
@@ -19,7 +21,7 @@ from include.documents.sniffing import media_type_of_key
 from include.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from botocore.response import StreamingBody
+    from _typeshed import SupportsRead
     from mypy_boto3_s3 import S3Client
 
 logger = logging.getLogger(__name__)
@@ -30,6 +32,8 @@ _CHUNK_BYTES = 256 * 2**10
 _PAUSES_SECONDS = (0.5, 1.0, 2.0)
 """Before a download that broke off is begun again; how often is how many there are."""
 _AHEAD_PER_THREAD = 2
+
+_GZIP_MAGIC = b"\x1f\x8b"
 
 _GONE_STATUSES = {404, 405, 412}
 """Statuses of an object that is no longer what was listed; 405 is that of a delete marker."""
@@ -50,19 +54,45 @@ class FetchFailure:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A document that is to be looked at, with its bytes."""
+
+    extraction: Extraction
+    picture: Picture
+    file: IO[bytes]
+    """The document itself, taken out of any gzip; who receives it closes it."""
+
+
+Fetched = Extraction | Original | FetchFailure
+
+
+def keep_none(_: Extraction) -> bool:
+    """Want the bytes of no document."""
+    return False
+
+
 def fetch_and_extract(
-    client: "S3Client", objects: Iterable[ListedObject], pool: ExtractionPool, *, fetch_threads: int
-) -> Iterator[tuple[ListedObject, Extraction | FetchFailure]]:
+    client: "S3Client",
+    objects: Iterable[ListedObject],
+    pool: ExtractionPool,
+    *,
+    fetch_threads: int,
+    keeps: Callable[[Extraction], bool] = keep_none,
+) -> Iterator[tuple[ListedObject, Fetched]]:
     """Yield what became of each object, in the order given.
 
     The client retries requests as it is configured to, and needs a connection for each thread;
     a download that breaks off is begun again here.
 
+    Args:
+        keeps: Whether a document that can only be looked at is yielded with its bytes.
+
     Raises:
         ConfigurationError: The bucket is gone, or the credentials are refused.
     """
     return map_in_order(
-        lambda listed: (listed, _extract(client, listed, pool)),
+        lambda listed: (listed, _extract(client, listed, pool, keeps)),
         objects,
         threads=fetch_threads,
         ahead=fetch_threads * _AHEAD_PER_THREAD,
@@ -70,13 +100,23 @@ def fetch_and_extract(
 
 
 def _extract(
-    client: "S3Client", listed: ListedObject, pool: ExtractionPool
-) -> Extraction | FetchFailure:
+    client: "S3Client",
+    listed: ListedObject,
+    pool: ExtractionPool,
+    keeps: Callable[[Extraction], bool],
+) -> Fetched:
     if listed.size_bytes > pool.limits.max_object_bytes:
         return too_large(listed.key, listed.size_bytes, pool.limits)
     try:
-        with _fetch(client, listed) as file:
-            return pool.extract(file, listed.key)
+        with ExitStack() as stack:
+            file = stack.enter_context(_fetch(client, listed))
+            extraction = pool.extract(file, listed.key)
+            if extraction.picture is None or not keeps(extraction):
+                return extraction
+            document = _unpacked(file)
+            if document is file:
+                stack.pop_all()
+            return Original(extraction, extraction.picture, document)
     except (ClientError, BotoCoreError) as error:
         return _without_content(listed, error)
 
@@ -103,7 +143,20 @@ def _fetch(client: "S3Client", listed: ListedObject) -> IO[bytes]:
             time.sleep(pause_seconds)
 
 
-def _spool(body: "StreamingBody") -> IO[bytes]:
+def _unpacked(file: IO[bytes]) -> IO[bytes]:
+    """Return the file itself, or what it holds when it is a gzip file that was read before."""
+    file.seek(0)
+    is_packed = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
+    file.seek(0)
+    if not is_packed:
+        return file
+    with gzip.open(file) as packed:
+        unpacked = _spool(packed)
+    unpacked.seek(0)
+    return unpacked
+
+
+def _spool(body: "SupportsRead[bytes]") -> IO[bytes]:
     file = SpooledTemporaryFile(_SPOOL_BYTES)  # noqa: SIM115 - the caller closes it
     try:
         shutil.copyfileobj(body, file, _CHUNK_BYTES)

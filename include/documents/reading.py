@@ -6,7 +6,7 @@ from functools import partial
 from include.documents import containers, sniffing
 from include.documents.decoding import clean, decode
 from include.documents.extraction import Extraction, ExtractionLimits, NoTextError, Reading
-from include.documents.formats import docx, html, json, mail, pdf, xml
+from include.documents.formats import docx, html, image, json, mail, pdf, xml
 
 _Reader = Callable[[bytes], Reading]
 
@@ -38,7 +38,9 @@ def extract(content: bytes, key: str, limits: ExtractionLimits) -> Extraction:
         reading = _reader(media_type, limits)(content)
         return _checked(reading, media_type, limits)
     except NoTextError as error:
-        return Extraction(error.outcome, error.reason, media_type, pages=error.pages)
+        return Extraction(
+            error.outcome, error.reason, media_type, pages=error.pages, picture=error.picture
+        )
     except RecursionError:
         return Extraction("unreadable", "The document is nested too deeply.", media_type)
 
@@ -68,8 +70,6 @@ def _reader(media_type: str, limits: ExtractionLimits) -> _Reader:
         return reader
     if media_type == "application/x-ole-encrypted":
         raise NoTextError(outcome="encrypted", reason="The Office document asks for a password.")
-    if media_type.startswith("image/"):
-        raise NoTextError(outcome="image_only", reason="The object is a picture.")
     name = _UNREAD.get(media_type, media_type)
     raise NoTextError(outcome="unsupported", reason=f"The object is {name}, which is not read.")
 
@@ -85,7 +85,11 @@ _READERS: Mapping[str, _Reader] = {
     "application/mbox": mail.read_mailbox,
     "application/pdf": pdf.read,
     "application/xml": xml.read,
+    "image/gif": image.read,
+    "image/jpeg": image.read,
+    "image/png": image.read,
     "image/svg+xml": xml.read,
+    "image/webp": image.read,
     "message/rfc822": mail.read,
     "text/csv": _read_text,
     "text/html": html.read,

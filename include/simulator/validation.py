@@ -6,6 +6,7 @@ from typing import Any
 
 from include.simulator.models import CATALOGUE
 from include.simulator.output_format import schema_problem
+from include.simulator.pictures import picture_problem
 
 MAX_REQUESTS = 100_000
 STRICT_VERSION = "2026-10-21"
@@ -13,6 +14,9 @@ STRICT_VERSION = "2026-10-21"
 
 _MAX_CACHE_BREAKPOINTS = 4
 _MAX_CUSTOM_ID = 64
+_MAX_PAGES = 600
+_MAX_PAGES_SHORT_CONTEXT = 100
+_LONG_CONTEXT_TOKENS = 1_000_000
 _CUSTOM_ID = re.compile(r"[a-zA-Z0-9_-]+")
 _KNOWN_PARAMS = frozenset(
     {
@@ -146,6 +150,12 @@ def _messages_problem(params: Params) -> str | None:
     return None
 
 
+def _picture_problem(params: Params) -> str | None:
+    is_short = CATALOGUE[params["model"]].max_input_tokens < _LONG_CONTEXT_TOKENS
+    max_pages = _MAX_PAGES_SHORT_CONTEXT if is_short else _MAX_PAGES
+    return picture_problem(params, max_pages=max_pages)
+
+
 def _thinking_problem(params: Params) -> str | None:
     thinking = params.get("thinking") or {}
     is_budgeted = isinstance(thinking, dict) and thinking.get("type") == "enabled"
@@ -188,6 +198,7 @@ _CHECKS: tuple[Callable[[Params], str | None], ...] = (
     _model_problem,
     _max_tokens_problem,
     _messages_problem,
+    _picture_problem,
     _thinking_problem,
     _format_problem,
     _cache_problem,

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
+from include import vision
 from include.documents.extraction import Extraction, ExtractionLimits, state_of
-from include.documents.fetching import FetchFailure, fetch_and_extract
+from include.documents.fetching import Fetched, FetchFailure, Original, fetch_and_extract
 from include.documents.listing import ListedObject
 from include.documents.pool import ExtractionPool
 from include.identities import ObjectVersion
 from include.request_index import ROWS_PER_GROUP, RequestIndexWriter
-from include.requests import RequestBuilder, content_sha256
+from include.requests import Request, RequestBuilder, content_sha256
 from include.runs import RunFiles, RunManifest
 from include.segments import body_bytes
 
@@ -64,6 +65,7 @@ def build_requests(
             (listed for _, listed in _read_listing(listing)),
             pool,
             fetch_threads=settings.fetch_threads,
+            keeps=question.is_to_be_looked_at,
         )
         for (document_id, _), (_, found) in zip(_read_listing(listing), extracted, strict=True):
             row, line = question.ask(found)
@@ -85,17 +87,15 @@ class _Question:
         self._max_request_bytes = settings.max_request_bytes
         self._max_shard_bytes = settings.max_shard_bytes
 
-    def ask(self, found: Extraction | FetchFailure) -> tuple[dict[str, Any], bytes | None]:
+    def ask(self, found: Fetched) -> tuple[dict[str, Any], bytes | None]:
         """Return the index row of a document and, when it is asked about, its request."""
         if isinstance(found, FetchFailure):
             return {"fixed_state": "pending", "fixed_reason": "fetch_failed"}, None
-        row = {
-            "media_type": found.media_type,
-            "extraction_outcome": found.outcome,
-            "characters": found.characters,
-            "pages": found.pages,
-        }
-        state = state_of(found.outcome)
+        if isinstance(found, Original):
+            with found.file:
+                return self._show(found)
+        row = _row(found)
+        state = self._state_of(found)
         if state is not None or found.text is None:
             fixed_state, reason = state or ("skipped", "empty")
             return row | {"fixed_state": fixed_state, "fixed_reason": reason}, None
@@ -103,13 +103,49 @@ class _Question:
         if len(found.text) > self._spec.max_characters:
             return row | {"fixed_state": "skipped", "fixed_reason": "too_long"}, None
         request = self._builder.build(found.text)
+        row["prompt_characters"] = len(request.line)
+        return self._send(row, request)
+
+    def is_to_be_looked_at(self, extraction: Extraction) -> bool:
+        """Return whether a document is sent as it is."""
+        return extraction.picture is not None and self._state_of(extraction) is None
+
+    def _state_of(self, extraction: Extraction) -> tuple[str, str] | None:
+        if extraction.picture is None or not self._spec.vision:
+            return state_of(extraction.outcome)
+        return vision.refusal(
+            extraction,
+            extraction.picture,
+            max_pages=self._spec.max_pages,
+            max_request_bytes=min(self._max_request_bytes, self._max_shard_bytes),
+        )
+
+    def _show(self, found: Original) -> tuple[dict[str, Any], bytes | None]:
+        """Ask about a document that is sent as it is."""
+        extraction, content = found.extraction, found.file.read()
+        blocks = vision.encode_blocks(content, extraction.media_type)
+        row = _row(extraction) | {"content_sha256": content_sha256(content)}
+        request = self._builder.build_of(blocks, row["content_sha256"])
+        row["prompt_characters"] = len(request.line) - vision.encoded_bytes(len(content))
+        row["picture_tokens"] = vision.estimate_tokens(extraction, found.picture)
+        return self._send(row, request)
+
+    def _send(self, row: dict[str, Any], request: Request) -> tuple[dict[str, Any], bytes | None]:
         if (
             len(request.line) > self._max_request_bytes
             or body_bytes(len(request.line), 1) > self._max_shard_bytes
         ):
             return row | {"fixed_state": "dead_letter", "fixed_reason": "too_large"}, None
-        asked = {"request_id": request.request_id, "prompt_characters": len(request.line)}
-        return row | asked, request.line
+        return row | {"request_id": request.request_id}, request.line
+
+
+def _row(extraction: Extraction) -> dict[str, Any]:
+    return {
+        "media_type": extraction.media_type,
+        "extraction_outcome": extraction.outcome,
+        "characters": extraction.characters,
+        "pages": extraction.pages,
+    }
 
 
 def _limits(settings: "Settings") -> ExtractionLimits:

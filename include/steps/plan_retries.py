@@ -154,7 +154,8 @@ class RetryRequests:
                 asked, self.manifest.spec, outcome=row["outcome"], complaint=row["complaint"]
             )
         kept = {name: row[name] for name in INDEX_SCHEMA.names}
-        return kept | {"prompt_characters": len(asked)}, asked
+        characters = row["prompt_characters"] + len(asked) - len(line)
+        return kept | {"prompt_characters": characters}, asked
 
     def _failed(self, after_round: int) -> Iterator[list[dict[str, Any]]]:
         """Yield what a round left to retry, in parts: its index rows, with what came back."""

@@ -25,7 +25,8 @@ class Listing:
     prompt_version: str
     now: dt.datetime
     requeue_reasons: tuple[str, ...] = ()
-    """Dead letters with one of these reasons are taken up again, wherever they lie."""
+    """Dead letters and skipped documents with one of these reasons are taken up again, wherever
+    they lie."""
     carry_over: bool = True
     """Take up what runs that are over have left pending, wherever it lies."""
     reprocess: bool = False

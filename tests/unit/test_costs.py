@@ -75,6 +75,12 @@ def test_estimate_prices_the_average_request_as_often_as_there_are_requests() ->
     assert many == Cost(one.batch_usd * 10, one.list_usd * 10)
 
 
+def test_pictures_are_priced_beside_the_text() -> None:
+    one = cost_of(HAIKU, usage(tokens_in=4_000 + 3_000, out=160))
+    many = estimate(HAIKU, request_count=10, characters=100_000, picture_tokens=30_000)
+    assert many == Cost(one.batch_usd * 10, one.list_usd * 10)
+
+
 def test_estimate_of_nothing_is_nothing() -> None:
     assert estimate(HAIKU, request_count=0, characters=0) == Cost()
 

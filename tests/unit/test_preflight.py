@@ -10,6 +10,7 @@ from anthropic import Anthropic
 from include.errors import AccountError, ConfigurationError, TransientError
 from include.preflight import check_model
 from include.specs import load_catalog
+from tests.factories import make_frozen_spec
 
 NOW = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
 SPEC = load_catalog().specs["document_metadata"].freeze()
@@ -81,6 +82,37 @@ def test_a_model_that_cannot_is_named_with_the_reason(
 ) -> None:
     with pytest.raises(ConfigurationError, match=f"{SPEC.model}.*{problem}"):
         check_model(client(200, model(**changes)), SPEC, now=NOW)
+
+
+SEEING = make_frozen_spec(vision=True, max_pages=101)
+
+
+def seen(
+    *, images: bool = True, pdfs: bool = True, max_input_tokens: int = 10**6
+) -> dict[str, Any]:
+    capabilities = model()["capabilities"] | {
+        "image_input": supported(is_supported=images),
+        "pdf_input": supported(is_supported=pdfs),
+    }
+    return model(capabilities=capabilities, max_input_tokens=max_input_tokens)
+
+
+@pytest.mark.parametrize(
+    ("described", "problem"),
+    [
+        (seen(images=False), "it takes no images or no PDFs"),
+        (seen(pdfs=False), "it takes no images or no PDFs"),
+        (seen(max_input_tokens=200_000), "max_pages is 101, it reads at most 100"),
+    ],
+    ids=["no images", "no PDFs", "short context"],
+)
+def test_a_model_that_cannot_look_is_refused_by_a_spec_with_vision_alone(
+    described: dict[str, Any], problem: str
+) -> None:
+    check_model(client(200, seen()), SEEING, now=NOW)
+    check_model(client(200, described), SPEC, now=NOW)
+    with pytest.raises(ConfigurationError, match=problem):
+        check_model(client(200, described), SEEING, now=NOW)
 
 
 @pytest.mark.parametrize(

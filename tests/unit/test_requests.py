@@ -4,7 +4,9 @@ from typing import Any
 import pytest
 
 from include.requests import Request, RequestBuilder, content_sha256, fence, revise
+from include.vision import encode_blocks
 from tests.factories import make_frozen_spec
+from tests.unit.documents.samples import make_image, make_scan
 
 SPEC = make_frozen_spec(max_output_tokens=1_000, max_output_tokens_limit=6_000)
 ODD = 'a "quoted" \\ line\nä🌧\u2028\x00'
@@ -25,6 +27,36 @@ def test_line_is_one_line_of_json_with_the_whole_request(text: str) -> None:
     assert content == [{"type": "text", "text": fence(text, content_sha256(text))}]
     assert params.pop("max_tokens") == 1_024
     assert params == make_frozen_spec().request_params
+
+
+def build_file(content: bytes, media_type: str) -> Request:
+    blocks = encode_blocks(content, media_type)
+    return RequestBuilder(make_frozen_spec()).build_of(blocks, content_sha256(content))
+
+
+FILES = [
+    pytest.param(make_image("PNG"), "image/png", id="image"),
+    pytest.param(make_scan(), "application/pdf", id="PDF"),
+]
+
+
+@pytest.mark.parametrize(("content", "media_type"), FILES)
+def test_question_about_a_file_differs_in_its_content_blocks_alone(
+    content: bytes, media_type: str
+) -> None:
+    line, text_line = build_file(content, media_type).line, build().line
+    asked, asked_of_text = json.loads(line), json.loads(text_line)
+    blocks = asked["params"].pop("messages")[0]["content"]
+    assert b"\n" not in line
+    assert blocks == json.loads(b"[" + encode_blocks(content, media_type) + b"]")
+    assert asked["params"] | {"messages": None} == asked_of_text["params"] | {"messages": None}
+
+
+@pytest.mark.parametrize(("content", "media_type"), FILES)
+def test_equal_files_share_one_request(content: bytes, media_type: str) -> None:
+    assert build_file(content, media_type) == build_file(bytes(content), media_type)
+    other = build_file(content + b" ", media_type)
+    assert other.request_id != build_file(content, media_type).request_id
 
 
 def test_same_question_has_the_same_bytes() -> None:
@@ -73,6 +105,19 @@ def test_invalid_answer_is_told_the_last_complaint_only() -> None:
         "An earlier answer was not usable: second. Follow the schema exactly."
     ]
     assert content[0] == json.loads(line)["params"]["messages"][0]["content"][0]
+
+
+@pytest.mark.parametrize(("content", "media_type"), FILES)
+def test_complaint_leaves_a_file_and_the_word_that_it_is_data(
+    content: bytes, media_type: str
+) -> None:
+    line = build_file(content, media_type).line
+    once = revise(line, SPEC, outcome="invalid_output", complaint="first")
+    asked = asked_again(once, "invalid_output", "second")["messages"][0]["content"]
+    assert asked[:2] == json.loads(line)["params"]["messages"][0]["content"]
+    assert [block["text"] for block in asked[2:]] == [
+        "An earlier answer was not usable: second. Follow the schema exactly."
+    ]
 
 
 @pytest.mark.parametrize("outcome", ["errored", "expired", "canceled", "missing"])

@@ -85,6 +85,7 @@ def test_interval_without_width_is_refused() -> None:
         ({"limit": 0}, "limit: Input should be greater than or equal to 1"),
         ({"budget_usd": -1}, "budget_usd: Input should be greater"),
         ({"requeue": ["boredom"]}, r"requeue\.0: Input should be 'too_large'"),
+        ({"requeue": ["encrypted"]}, r"requeue\.0: Input should be 'too_large'"),
         ({"limmit": 3}, "limmit: Extra inputs are not permitted"),
     ],
     ids=str,

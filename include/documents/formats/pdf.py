@@ -8,12 +8,13 @@ from typing import Any
 import pypdfium2  # type: ignore[import-untyped]  # ships no types
 import pypdfium2.raw  # type: ignore[import-untyped]  # ships no types
 
-from include.documents.extraction import NoTextError, Reading
+from include.documents.extraction import NoTextError, Picture, Reading
 from include.documents.legibility import is_garbled
 
 EXTRACTOR = "pypdfium2"
 
 _ENCRYPTED = {pypdfium2.raw.FPDF_ERR_PASSWORD, pypdfium2.raw.FPDF_ERR_SECURITY}
+_NOT_ENCRYPTED = -1
 _MIN_ALPHANUMERICS_PER_PAGE = 5
 
 _WORD = re.compile(r"\w+")
@@ -29,20 +30,41 @@ def read(content: bytes) -> Reading:
     """
     document = _open(content)
     try:
-        texts, page_count = _page_texts(document), len(document)
-        if not texts:
-            reason = "The PDF opens, but none of its pages does."
-            raise NoTextError(outcome="corrupt", reason=reason)
-        text = _mend_words("\n\n".join(filter(None, texts)))
-        _check_substance(document, sum(map(str.isalnum, text)), page_count)
+        return _read(document)
+    except NoTextError as error:
+        if error.outcome in {"image_only", "garbled"}:
+            raise _to_be_looked_at(error, document, len(content)) from None
+        raise
     finally:
         document.close()
+
+
+def _read(document: Any) -> Reading:
+    texts, page_count = _page_texts(document), len(document)
+    if not texts:
+        reason = "The PDF opens, but none of its pages does."
+        raise NoTextError(outcome="corrupt", reason=reason)
+    text = _mend_words("\n\n".join(filter(None, texts)))
+    _check_substance(document, sum(map(str.isalnum, text)), page_count)
     if is_garbled(text):
         reason = "The text layer of the PDF is nonsense."
         raise NoTextError(outcome="garbled", reason=reason, pages=page_count)
     lost_count = page_count - len(texts)
     note = f"{lost_count} of {page_count} pages are damaged and missing." if lost_count else ""
     return Reading(text, EXTRACTOR, pages=page_count, note=note)
+
+
+def _to_be_looked_at(error: NoTextError, document: Any, size_bytes: int) -> NoTextError:
+    """Add what the API is to know; it takes no encrypted PDF, not even with an empty password."""
+    if pypdfium2.raw.FPDF_GetSecurityHandlerRevision(document) == _NOT_ENCRYPTED:
+        return NoTextError(
+            outcome=error.outcome,
+            reason=error.reason,
+            pages=error.pages,
+            picture=Picture(size_bytes),
+        )
+    reason = f"{error.reason} It is encrypted, though with an empty password."
+    return NoTextError(outcome="encrypted", reason=reason, pages=error.pages)
 
 
 def _open(content: bytes) -> Any:

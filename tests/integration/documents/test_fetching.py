@@ -1,4 +1,5 @@
 import datetime as dt
+import gzip
 import io
 import threading
 from collections.abc import Callable, Iterator
@@ -11,10 +12,11 @@ import pytest
 from botocore.config import Config
 
 from include.documents.extraction import Extraction, ExtractionLimits
-from include.documents.fetching import FetchFailure, fetch_and_extract
+from include.documents.fetching import FetchFailure, Original, fetch_and_extract
 from include.documents.listing import ListedObject, ListingRequest, list_objects
 from include.documents.pool import ExtractionPool
 from include.errors import ConfigurationError
+from tests.unit.documents.samples import make_scan
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -122,6 +124,26 @@ def test_object_in_parts_is_fetched_by_its_tag(
     with ExtractionPool(ExtractionLimits(), workers=1) as roomy:
         assert _outcomes(s3, objects, roomy) == ["text"]
     assert _outcomes(s3, objects, pool) == ["too_large"]
+
+
+@pytest.mark.parametrize("is_packed", [False, True], ids=["plain", "packed"])
+def test_picture_that_is_wanted_comes_with_its_bytes(
+    s3: "S3Client", bucket: str, pool: ExtractionPool, *, is_packed: bool
+) -> None:
+    content = make_scan()
+    body = gzip.compress(content) if is_packed else content
+    s3.put_object(Bucket=bucket, Key="scan.pdf", Body=body)
+    s3.put_object(Bucket=bucket, Key="words.txt", Body=b"words")
+    objects = _list(s3, bucket)
+    (_, scan), (_, words) = fetch_and_extract(
+        s3, objects, pool, fetch_threads=2, keeps=lambda _: True
+    )
+    assert isinstance(scan, Original)
+    with scan.file as file:
+        assert file.read() == content
+    assert scan.picture.size_bytes == len(content)
+    assert isinstance(words, Extraction)
+    assert _outcomes(s3, objects, pool) == ["image_only", "text"]
 
 
 def test_large_object_is_not_downloaded(pool: ExtractionPool) -> None:

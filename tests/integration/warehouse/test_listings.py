@@ -201,6 +201,19 @@ def test_a_requeued_dead_letter_is_taken_up_outside_the_window(nights: Nights) -
     assert nights.latest()["a@1"] == "pending in_flight"
 
 
+def test_requeued_skipped_document_is_taken_up_until_it_is_skipped_again(nights: Nights) -> None:
+    nights.list_versions("run-1", A, B)
+    nights.load("run-1", {A: "skipped image_only", B: "skipped encrypted"})
+
+    _, taken = nights.list_versions("run-2", at=MONDAY + DAY, requeue_reasons=("image_only",))
+    assert (taken, nights.latest()["a@1"]) == (["a@1"], "pending in_flight")
+
+    nights.load("run-2", {A: "skipped too_many_pages"}, at=MONDAY + DAY)
+    before = nights.everything()
+    nights.list_versions("run-2", at=MONDAY + 2 * DAY, requeue_reasons=("too_many_pages",))
+    assert nights.everything() == before
+
+
 def test_requeueing_again_in_the_same_run_changes_nothing(nights: Nights) -> None:
     nights.list_versions("run-1", A)
     nights.load("run-1", {A: "failed refused"})

@@ -1,9 +1,12 @@
 """Documents of every format, made from a text."""
 
 import gzip
+import hashlib
 import io
 import zipfile
 from email.message import EmailMessage
+
+from PIL import Image
 
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 STRICT_W = "http://purl.oclc.org/ooxml/wordprocessingml/main"
@@ -27,7 +30,63 @@ def make_pdf(*pages: str, drawing: str = "") -> bytes:
     return _assemble_pdf(objects)
 
 
-def _assemble_pdf(objects: list[str]) -> bytes:
+IMAGE = "q 9 0 0 9 0 0 cm BI /W 1 /H 1 /BPC 8 /CS /G ID x EI Q"
+"""What draws a picture on a page."""
+
+
+def make_scan(pages: int = 1) -> bytes:
+    """A PDF whose pages are pictures."""
+    return make_pdf(*[""] * pages, drawing=IMAGE)
+
+
+def make_locked_scan() -> bytes:
+    """A PDF with one picture that is encrypted with the empty password.
+
+    By the standard security handler of revision 2, which has its answers in the PDF reference.
+    """
+    padding = bytes.fromhex("28BF4E5E4E758A4164004E56FFFA01082E2E00B6D0683E802F0CA9FE6453697A")
+    owner = _rc4(hashlib.md5(padding, usedforsecurity=False).digest()[:5], padding)
+    rights = -4
+    key = hashlib.md5(
+        padding + owner + rights.to_bytes(4, "little", signed=True), usedforsecurity=False
+    ).digest()[:5]
+    own_key = hashlib.md5(key + bytes((4, 0, 0, 0, 0)), usedforsecurity=False).digest()[:10]
+    content = _rc4(own_key, b"0 0 m 9 9 l S").decode("latin-1")
+    return _assemble_pdf(
+        [
+            "<< /Type /Catalog /Pages 2 0 R >>",
+            "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R >>",
+            f"<< /Length {len(content)} >>\nstream\n{content}\nendstream",
+            f"<< /Filter /Standard /V 1 /R 2 /P {rights} /O <{owner.hex()}>"
+            f" /U <{_rc4(key, padding).hex()}> >>",
+        ],
+        trailer="/Encrypt 5 0 R /ID [<> <>]",
+    )
+
+
+def _rc4(key: bytes, content: bytes) -> bytes:
+    state, place = list(range(256)), 0
+    for number in range(256):
+        place = (place + state[number] + key[number % len(key)]) % 256
+        state[number], state[place] = state[place], state[number]
+    out, first, second = bytearray(), 0, 0
+    for byte in content:
+        first = (first + 1) % 256
+        second = (second + state[first]) % 256
+        state[first], state[second] = state[second], state[first]
+        out.append(byte ^ state[(state[first] + state[second]) % 256])
+    return bytes(out)
+
+
+def make_image(kind: str = "PNG", width: int = 30, height: int = 20) -> bytes:
+    """A grey image; `kind` is Pillow's name of a format."""
+    file = io.BytesIO()
+    Image.new("L", (width, height), 128).save(file, kind)
+    return file.getvalue()
+
+
+def _assemble_pdf(objects: list[str], *, trailer: str = "") -> bytes:
     out = bytearray(b"%PDF-1.7\n")
     offsets = []
     for number, body in enumerate(objects, start=1):
@@ -36,7 +95,7 @@ def _assemble_pdf(objects: list[str]) -> bytes:
     start = len(out)
     out += f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n".encode()
     out += b"".join(f"{offset:010} 00000 n \n".encode() for offset in offsets)
-    out += f"trailer << /Size {len(objects) + 1} /Root 1 0 R >>\n".encode()
+    out += f"trailer << /Size {len(objects) + 1} /Root 1 0 R {trailer} >>\n".encode()
     return bytes(out + f"startxref\n{start}\n%%EOF\n".encode())
 
 

@@ -7,14 +7,14 @@ import pyarrow.parquet as pq
 from include.documents.__main__ import SCHEMA
 from include.documents.extraction import ExtractionLimits
 from include.documents.reading import extract
-from tests.unit.documents.samples import SAMPLES
+from tests.unit.documents.samples import SAMPLES, make_scan
 
 ROOT = Path(__file__).parents[3]
 
 
 def test_folder_becomes_a_row_per_file(tmp_path: Path) -> None:
     folder, out = tmp_path / "docs", tmp_path / "out.parquet"
-    for key, content in (SAMPLES | {"empty": b""}).items():
+    for key, content in (SAMPLES | {"empty": b"", "scan.pdf": make_scan()}).items():
         path = folder / "below" / key
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
@@ -23,7 +23,7 @@ def test_folder_becomes_a_row_per_file(tmp_path: Path) -> None:
     table = pq.read_table(out)
     rows = {row["key"]: row for row in table.to_pylist()}
     assert table.schema == SCHEMA
-    assert list(rows) == sorted(f"below/{key}" for key in [*SAMPLES, "empty"])
+    assert list(rows) == sorted(f"below/{key}" for key in [*SAMPLES, "empty", "scan.pdf"])
     for key, content in SAMPLES.items():
         expected = extract(content, key, ExtractionLimits())
         assert (rows[f"below/{key}"]["outcome"], rows[f"below/{key}"]["text"]) == (
@@ -31,5 +31,6 @@ def test_folder_becomes_a_row_per_file(tmp_path: Path) -> None:
             expected.text,
         )
     assert rows["below/empty"]["outcome"] == "empty"
-    assert "13 documents" in finished.stdout
-    assert finished.stderr == "13 documents\n"
+    assert rows["below/scan.pdf"]["outcome"] == "image_only"
+    assert "1 without usable text can be sent by vision=True\n14 documents" in finished.stdout
+    assert finished.stderr == "14 documents\n"

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from include.documents.extraction import Extraction, ExtractionLimits
 from include.documents.reading import extract
-from tests.unit.documents.samples import SAMPLES, make_pdf, make_zip
+from tests.unit.documents.samples import SAMPLES, make_image, make_pdf, make_zip
 
 LIMITS = ExtractionLimits(max_unpacked_bytes=100_000, max_characters=10_000)
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -59,7 +59,11 @@ def test_extraction_says_how_the_text_was_won() -> None:
         (b"", "empty", "application/octet-stream"),
         (b" \n\t", "empty", "application/octet-stream"),
         (b"<html><script>x</script>", "empty", "text/html"),
-        (b"\x89PNG\r\n\x1a\nrest", "image_only", "image/png"),
+        (b"\x89PNG\r\n\x1a\nrest", "corrupt", "image/png"),
+        (make_image("PNG"), "image_only", "image/png"),
+        (gzip.compress(make_image("JPEG")), "image_only", "image/jpeg"),
+        (make_image("TIFF"), "unsupported", "image/tiff"),
+        (make_image("BMP"), "unsupported", None),
         (OLE + "EncryptedPackage".encode("utf-16-le"), "encrypted", "application/x-ole-encrypted"),
         (OLE + "WordDocument".encode("utf-16-le"), "unsupported", "application/msword"),
         (make_zip({"xl/workbook.xml": ""}), "unsupported", None),

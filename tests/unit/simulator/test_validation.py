@@ -1,6 +1,10 @@
+import base64
+
 import pytest
 
+from include.simulator.tokens import input_tokens
 from include.simulator.validation import RequestFrames, message_problem, params_problem
+from tests.unit.documents.samples import make_image, make_locked_scan, make_scan
 
 MESSAGES = [{"role": "user", "content": "Hello"}]
 STRICT = "2026-10-21"
@@ -62,6 +66,62 @@ def test_params_that_the_api_takes_are_taken(changes):
 def test_params_that_the_api_refuses_are_refused(changes, problem):
     found = params_problem(make_params(**changes), api_version=STRICT)
     assert found == problem if problem is None else found.startswith(problem)
+
+
+def with_file(kind, media_type, content) -> dict:
+    data = base64.b64encode(content).decode() if isinstance(content, bytes) else content
+    source = {"type": "base64", "media_type": media_type, "data": data}
+    return make_params(messages=[{"role": "user", "content": [{"type": kind, "source": source}]}])
+
+
+@pytest.mark.parametrize(
+    ("kind", "media_type", "content"),
+    [
+        ("image", "image/png", make_image("PNG", 8_000, 1)),
+        ("image", "image/jpeg", make_image("JPEG")),
+        ("image", "image/gif", make_image("GIF")),
+        ("image", "image/webp", make_image("WEBP")),
+        ("document", "application/pdf", make_scan(600)),
+    ],
+)
+def test_files_that_the_api_takes_are_taken(kind, media_type, content):
+    assert params_problem(with_file(kind, media_type, content), api_version=STRICT) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "media_type", "content", "problem"),
+    [
+        ("image", "image/tiff", make_image("TIFF"), "media_type: Input should be 'image/jpeg', "),
+        ("document", "image/png", make_image("PNG"), "media_type: Input should be 'application"),
+        ("image", "image/png", None, "data: Field required"),
+        ("image", "image/png", "a b", "data: Input should be valid base64"),
+        ("image", "image/png", make_image("JPEG"), "data: Could not process image"),
+        ("image", "image/png", make_image("PNG", 8_001, 1), "data: At least one of the image dim"),
+        ("image", "image/png", make_image("PNG", 8_001, 16_000), "data: At least one of the ima"),
+        ("image", "image/png", bytes(8_000_000), "data: image exceeds 10 MB maximum: 10666668"),
+        ("document", "application/pdf", b"%PDF-1.7", "data: The PDF specified was not valid."),
+        ("document", "application/pdf", make_locked_scan(), "data: The PDF specified is passw"),
+        ("document", "application/pdf", make_scan(601), "data: A maximum of 600 PDF pages may"),
+    ],
+    ids=range(11),
+)
+def test_files_that_the_api_refuses_are_refused(kind, media_type, content, problem):
+    found = params_problem(with_file(kind, media_type, content), api_version=STRICT)
+    assert found.startswith(f"messages.0.content.0.{kind}.source.base64.{problem}")
+
+
+def test_models_that_read_less_take_fewer_pages():
+    asked = with_file("document", "application/pdf", make_scan(101))
+    found = params_problem(asked | {"model": "claude-haiku-4-5"}, api_version=STRICT)
+    assert found.endswith("A maximum of 100 PDF pages may be provided.")
+
+
+def test_a_file_costs_what_can_be_seen_and_not_its_base64():
+    seen = input_tokens(with_file("image", "image/png", make_image("PNG", 280, 140)))
+    noted = input_tokens(with_file("image", "image/png", b"no image"))
+    pages = input_tokens(with_file("document", "application/pdf", make_scan(3)))
+    assert (seen - noted, 7_500 <= pages < 7_600) == (50, True)
+    assert input_tokens(with_file("image", "image/png", make_image("PNG", 8_000, 8_000))) < 4_900
 
 
 def test_an_older_version_takes_sampling_params():

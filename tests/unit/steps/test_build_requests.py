@@ -1,22 +1,28 @@
+import base64
 import datetime as dt
+import io
+import json
 from typing import Any
 
 import pytest
 
-from include.documents.extraction import Extraction
-from include.documents.fetching import FetchFailure
+from include.documents.extraction import Extraction, Picture
+from include.documents.fetching import FetchFailure, Original
 from include.requests import RequestBuilder, content_sha256
 from include.runs import RunManifest, RunParams
 from include.segments import body_bytes
+from include.spec import FrozenSpec
 from include.steps.build_requests import _Question
 from tests.factories import make_frozen_spec, make_settings
 from tests.fakes import START
+from tests.unit.documents.samples import make_scan
 
 SPEC = make_frozen_spec(max_characters=50)
+SEEING = make_frozen_spec(vision=True, max_pages=2)
 LINE = RequestBuilder(SPEC).build("some notes").line
 
 
-def question(**settings: Any) -> _Question:
+def question(spec: FrozenSpec = SPEC, **settings: Any) -> _Question:
     manifest = RunManifest(
         dag_id="enrich_notes",
         run_id="run",
@@ -26,7 +32,7 @@ def question(**settings: Any) -> _Question:
         window_start_at=START,
         window_end_at=START + dt.timedelta(days=1),
         params=RunParams(),
-        spec=SPEC,
+        spec=spec,
     )
     return _Question(manifest, make_settings(**settings))
 
@@ -75,3 +81,65 @@ def test_request_too_large_is_a_dead_letter(settings: dict[str, int]) -> None:
     row, line = question(**{name: size - 1}).ask(extraction())
     assert (row["fixed_state"], row["fixed_reason"], line) == ("dead_letter", "too_large", None)
     assert "request_id" not in row
+
+
+class TestVision:
+    """A document without usable text is sent as it is when the spec permits it."""
+
+    SCAN = make_scan()
+
+    def scan(self, pages: int = 1, size_bytes: int | None = None) -> Extraction:
+        picture = Picture(len(self.SCAN) if size_bytes is None else size_bytes)
+        return Extraction("image_only", "", "application/pdf", pages=pages, picture=picture)
+
+    def original(self) -> Original:
+        extraction = self.scan()
+        assert extraction.picture is not None
+        return Original(extraction, extraction.picture, io.BytesIO(self.SCAN))
+
+    def test_its_file_is_asked_about(self) -> None:
+        found = self.original()
+        row, line = question(SEEING).ask(found)
+        assert line is not None
+        block = json.loads(line)["params"]["messages"][0]["content"][0]
+        assert base64.b64decode(block["source"]["data"]) == self.SCAN
+        assert row["content_sha256"] == content_sha256(self.SCAN)
+        assert (row["extraction_outcome"], row["pages"], row["characters"]) == ("image_only", 1, 0)
+        assert found.file.closed
+
+    def test_base64_is_not_counted_as_text(self) -> None:
+        row, line = question(SEEING).ask(self.original())
+        assert line is not None
+        assert row["prompt_characters"] == len(line) - len(base64.b64encode(self.SCAN))
+        assert row["picture_tokens"] == 3_000
+
+    @pytest.mark.parametrize(
+        ("spec", "pages", "size_bytes", "state"),
+        [
+            (SPEC, 1, 300, ("skipped", "image_only")),
+            (SEEING, 3, 300, ("skipped", "too_many_pages")),
+            (SEEING, 2, 301, ("dead_letter", "too_large")),
+        ],
+        ids=["not permitted", "too many pages", "too large"],
+    )
+    def test_what_is_not_sent_says_why_and_its_bytes_are_not_kept(
+        self, spec: FrozenSpec, pages: int, size_bytes: int, state: tuple[str, str]
+    ) -> None:
+        asking, found = question(spec, max_request_bytes=400), self.scan(pages, size_bytes)
+        assert not asking.is_to_be_looked_at(found)
+        row, line = asking.ask(found)
+        assert (row["fixed_state"], row["fixed_reason"]) == state
+        assert line is None
+
+    def test_bytes_of_a_readable_document_are_not_kept(self) -> None:
+        assert question(SEEING).is_to_be_looked_at(self.scan())
+        assert not question(SEEING).is_to_be_looked_at(extraction())
+
+    @pytest.mark.parametrize("limit", ["max_request_bytes", "max_shard_bytes"])
+    def test_request_around_a_file_counts_too(self, limit: str) -> None:
+        _, line = question(SEEING).ask(self.original())
+        assert line is not None
+        size_bytes = len(line) if limit == "max_request_bytes" else body_bytes(len(line), 1)
+        assert question(SEEING, **{limit: size_bytes}).ask(self.original())[1] == line
+        row, none = question(SEEING, **{limit: size_bytes - 1}).ask(self.original())
+        assert (row["fixed_state"], row["fixed_reason"], none) == ("dead_letter", "too_large", None)

@@ -1,10 +1,9 @@
 import pytest
 
-from include.documents.extraction import NoTextError
+from include.documents.extraction import NoTextError, Picture
 from include.documents.formats.pdf import _mend_words, read
-from tests.unit.documents.samples import make_pdf
+from tests.unit.documents.samples import IMAGE, make_locked_scan, make_pdf, make_scan
 
-IMAGE = "q 9 0 0 9 0 0 cm BI /W 1 /H 1 /BPC 8 /CS /G ID x EI Q"
 LINE = "0 0 m 9 9 l S"
 
 
@@ -29,6 +28,22 @@ def test_pdf_without_legible_text_says_why(content: bytes, outcome: str) -> None
     with pytest.raises(NoTextError) as caught:
         read(content)
     assert caught.value.outcome == outcome
+
+
+@pytest.mark.parametrize(
+    "content", [make_scan(12), make_pdf(*["vxwxls mxttxr tx wxrds"] * 12)], ids=["scan", "garbled"]
+)
+def test_pdf_that_can_be_looked_at_says_how_large_it_is(content: bytes) -> None:
+    with pytest.raises(NoTextError) as caught:
+        read(content)
+    assert (caught.value.picture, caught.value.pages) == (Picture(len(content)), 12)
+
+
+def test_scan_that_opens_with_an_empty_password_is_encrypted() -> None:
+    with pytest.raises(NoTextError) as caught:
+        read(make_locked_scan())
+    assert (caught.value.outcome, caught.value.picture) == ("encrypted", None)
+    assert caught.value.reason.startswith("The pages are pictures without a text layer. It is enc")
 
 
 def test_short_text_beside_lines_is_text() -> None:
