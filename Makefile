@@ -8,7 +8,7 @@ SPEC ?= document_metadata
 SQL ?= from nightshift.document_metadata
 OUT ?= extracted.parquet
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status query rebuild-warehouse test chaos lint types lock extract simulator
+.PHONY: help demo up down status query rebuild-warehouse test chaos compare lint types lock extract simulator
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed 's/:.* ## /\t/' | expand -t 20
@@ -36,6 +36,11 @@ test: $(READY) ## Run every test, the nights under a real scheduler included
 
 chaos: $(READY) ## Kill, cut and freeze at every step of a night, and print what came of it (half an hour)
 	$(BIN)/python -m pytest tests/chaos tests/e2e/test_chaos.py --all-faults --quiet
+
+compare: $(READY) ## Throw the same faults at what people use instead (downloads it); writes docs/comparison.md
+	@test -x .compare/bin/python || $(PYTHON) -m venv .compare
+	@$(BIN)/uv pip sync --quiet --require-hashes --python .compare/bin/python tests/compare/requirements.lock
+	@$(BIN)/python -m tests.compare .compare/bin/python docs/comparison.md
 
 lint: $(READY) ## Check style, imports, spelling and SQL
 	$(BIN)/ruff check && $(BIN)/ruff format --check

@@ -1,8 +1,6 @@
 """One night between two fault proxies, and what must hold when it has healed."""
 
 import json
-import os
-import signal
 import time
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -10,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import psutil
 
 from include.runs import RunParams
 from local_stack.processes import Processes
@@ -32,6 +31,7 @@ TEXTS = {
     "empty.txt": "",
 }
 """A shard of two requests, a document that is reused and one that is skipped."""
+KILL_SECONDS = 10
 JUMP_SECONDS = 60
 """Of the API's clock: longer than a batch takes, or a lost POST is looked for."""
 
@@ -39,7 +39,9 @@ JUMP_SECONDS = 60
 def kill_program(folder: Path, name: str) -> None:
     """End a program of a stack as a lost machine does."""
     notes = json.loads((folder / "processes.json").read_text())
-    os.kill(notes[name]["pid"], signal.SIGKILL)
+    process = psutil.Process(notes[name]["pid"])
+    process.kill()
+    psutil.wait_procs([process], timeout=KILL_SECONDS)
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,12 @@ class World:
             bought_twice=int(self.bill["bought_twice"]),
             changed_tables=sum(before[name] != after[name] for name in after),
         )
+
+    def answered_count(self) -> int:
+        """Return how many documents have an answer in the warehouse."""
+        with duckdb.connect(str(self.deployment.database), read_only=True) as connection:
+            view = connection.table("nightshift.document_metadata")
+            return len(view.fetchall())
 
     @property
     def bill(self) -> dict[str, Any]:
