@@ -20,22 +20,23 @@ DOCUMENT_COUNT = 20
 _INTRODUCTION = """\
 # The same faults, elsewhere
 
-Measured on {day} by `make compare`, which writes this page: {versions}. {count} documents,
-all against the simulator of this project, through the proxy of the chaos suite, which does the harm.
+Measured on {day} by `make compare`, which writes this page: {versions}.
+{count} documents, all against the simulator of this project, through the proxy of the chaos suite,
+which does the harm.
 
-- *plain SDK script*: `tests/compare/plain_script.py`, with the SDK's default retries, run again up to
-  three times when it fails.
+- *plain SDK script*: `tests/compare/plain_script.py`, with the SDK's default retries, run again up
+  to three times when it fails.
 - *Airflow LLMBatchOperator*: its defaults, not deferred, three retries of the task in the same run.
-  *The same night is run again* is a second run.
+  *The same night is run again* is a second run. Its manifest counts what failed or is missing.
 - *Nightshift*: its tasks in processes of their own, three retries each, its retry rounds included.
 
-*answers* are complete ones: a text that was cut off at `max_tokens` is none, whoever takes it for one.
-*paid* counts the answers that the API charged for. *paid in vain* are those beyond one a document; a
-cut-off answer is charged, so who asks again for the whole one pays twice for that document on purpose.
-*missing, and nobody says so* are documents without a complete answer after the last try.
+*answers* are complete ones: a text that was cut off at `max_tokens` is none. *paid* counts the
+answers that the API charged for, *paid in vain* those beyond one a document. A cut-off answer is
+charged, so who asks again for the whole one pays twice for that document, on purpose. *left
+without* are documents without a complete answer after the last try.
 
 """
-HEADS = ("what goes wrong", "who", "answers", "paid", "paid in vain", "missing, and nobody says so")
+HEADS = ("what goes wrong", "who", "answers", "paid", "paid in vain", "left without")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from airflow.providers.common.ai.operators.llm_batch import (  # type: ignore[im
 def main(documents: Path, result_path: str, answers: Path, run_id: str) -> None:
     """Execute the operator once, with its defaults but for waiting in the task."""
     prompts = [f"What is this about? {text}" for text in json.loads(documents.read_text())]
-    operator = LLMBatchOperator(
+    enrich = LLMBatchOperator(
         task_id="enrich",
         requests=prompts,
         result_path=result_path,
@@ -29,7 +29,7 @@ def main(documents: Path, result_path: str, answers: Path, run_id: str) -> None:
     task_instance = SimpleNamespace(
         dag_id="compare", task_id="enrich", run_id=run_id, map_index=-1, xcom_push=lambda **_: None
     )
-    manifest = operator.execute({"task_instance": task_instance, "ti": task_instance})
+    manifest = enrich.execute({"task_instance": task_instance, "ti": task_instance})
     landed = [
         json.loads(line) for line in Path(manifest["result_uri"][7:]).read_text().splitlines()
     ]
