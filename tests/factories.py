@@ -125,6 +125,7 @@ def write_index(
                 "document_id": f"document-{number}",
                 "content_sha256": content_sha256(text),
                 "request_id": request.request_id,
+                "enrichment_id": request.request_id,
                 "prompt_characters": len(request.line),
             }
             index.add(row, request.line)

@@ -224,8 +224,7 @@ def _document(version: Version, outcome: str, prompt: str) -> dict[str, Any]:
         "characters": 12,
     }
     if state in {"answered", "asked", "failed", "failing"}:
-        request_id = version.request_id(prompt)
-        return row | {"request_id": request_id, "enrichment_id": request_id}
+        return row | {"enrichment_id": version.request_id(prompt)}
     return row | {"fixed_state": state, "fixed_reason": reason}
 
 

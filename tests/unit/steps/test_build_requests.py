@@ -43,7 +43,7 @@ def extraction(text: str | None = "some notes", **changes: Any) -> Extraction:
 
 
 def test_readable_document_is_asked_about() -> None:
-    row, line = question().ask(extraction(pages=3))
+    ((row, line),) = question().ask(extraction(pages=3))
     assert line == LINE
     assert (row["content_sha256"], row["pages"]) == (content_sha256("some notes"), 3)
     assert (row["prompt_characters"], "fixed_state" in row) == (len(LINE), False)
@@ -63,7 +63,7 @@ def test_readable_document_is_asked_about() -> None:
 def test_document_that_is_not_asked_about_says_why(
     found: Extraction | FetchFailure, state: str, reason: str
 ) -> None:
-    row, line = question().ask(found)
+    ((row, line),) = question().ask(found)
     assert (row["fixed_state"], row["fixed_reason"], line) == (state, reason, None)
 
 
@@ -77,8 +77,8 @@ def test_document_that_is_not_asked_about_says_why(
 )
 def test_request_too_large_is_a_dead_letter(settings: dict[str, int]) -> None:
     ((name, size),) = settings.items()
-    assert question(**settings).ask(extraction())[1] is not None
-    row, line = question(**{name: size - 1}).ask(extraction())
+    assert question(**settings).ask(extraction())[0][1] is not None
+    ((row, line),) = question(**{name: size - 1}).ask(extraction())
     assert (row["fixed_state"], row["fixed_reason"], line) == ("dead_letter", "too_large", None)
     assert "request_id" not in row
 
