@@ -144,6 +144,10 @@ class AnswerSchema:
         """The msgspec type that an answer must convert to."""
         return _struct_type("Answer", self.json_schema)
 
+    def field_schemas(self) -> dict[str, JsonSchema]:
+        """Return the JSON schema of each field, without the null that it may allow."""
+        return {name: _nullable(raw)[0] for name, raw in self.json_schema["properties"].items()}
+
     def arrow_schema(self) -> pa.Schema:
         """One field per column, then one list of structs per list table."""
         columns = [_arrow_field(column) for column in self.columns]

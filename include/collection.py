@@ -18,6 +18,7 @@ from include.costs import Cost, billed, cost_of
 from include.errors import AccountError, ResultsIncompleteError
 from include.ledger import Entry
 from include.results import Judged, Message, ResultLine, Usage, judge, without_unwanted
+from include.shards import Owner
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,9 @@ PAID_FIELDS = [
     ("batch_id", pa.string()),
     ("request_id", pa.string()),
     ("document_id", pa.string()),
+    ("enrichment_id", pa.string()),
+    ("part_number", pa.int32()),
+    ("part_count", pa.int32()),
     ("run_key", pa.string()),
     ("attempt", pa.int32()),
     ("outcome", pa.string()),
@@ -52,13 +56,18 @@ _DECODER = msgspec.json.Decoder(ResultLine)
 
 
 def enrichments_schema(schema: AnswerSchema) -> pa.Schema:
-    """Return the columns of a shard's answers: what was paid, where from, and the typed fields."""
+    """Return the columns of a shard's answers: what was paid, where from, and the typed fields.
+
+    An answer about a part of a document is no row of the spec's table: it is kept as JSON, in
+    `part_answer`, until the other parts are answered.
+    """
     return pa.schema(
         [
             *PAID_FIELDS,
             ("prompt_version", pa.string()),
             ("answer_model", pa.string()),
             ("is_simulated", pa.bool_()),
+            ("part_answer", pa.string()),
             *schema.arrow_schema(),
         ]
     )
@@ -107,8 +116,8 @@ class ResultParser:
     entry: Entry
     batch_id: str
     schema: AnswerSchema
-    owners: Mapping[str, str]
-    """The shard's request ids, each with the document it was bought for."""
+    owners: Mapping[str, Owner]
+    """The shard's request ids, each with what it was bought for."""
 
     def parse(
         self, spool: Path, enrichments: Path, failures: Path, *, with_missing: bool
@@ -171,8 +180,13 @@ class ResultParser:
             "prompt_version": self.entry.prompt_version,
             "answer_model": answer_model,
             "is_simulated": answer_model.endswith(SIMULATED_SUFFIX),
-            **self.schema.row(judged.answer),
+            **self._answered(row, judged.answer),
         }
+
+    def _answered(self, row: Mapping[str, Any], answer: Any) -> dict[str, Any]:
+        if row["part_number"] is None:
+            return self.schema.row(answer)
+        return {"part_answer": msgspec.json.encode(answer).decode()}
 
     def _paid(self, request_id: str, judged: Judged, message: Message | None) -> dict[str, Any]:
         usage = message.usage if message else Usage()
@@ -180,10 +194,14 @@ class ResultParser:
             judged.outcome, has_content=bool(message.content)
         )
         cost = cost_of(self.entry.model, usage) if is_billed else Cost()
+        owner = self.owners[request_id]
         return {
             "batch_id": self.batch_id,
             "request_id": request_id,
-            "document_id": self.owners[request_id],
+            "document_id": owner.document_id,
+            "enrichment_id": owner.enrichment_id,
+            "part_number": owner.part_number,
+            "part_count": owner.part_count,
             "run_key": self.entry.run_key,
             "attempt": self.entry.round + 1,
             "outcome": judged.outcome,

@@ -9,15 +9,12 @@ from genai_prices import calc_price
 
 from include.errors import ConfigurationError
 from include.results import Outcome, Usage
+from include.tokens import CHARACTERS_PER_TOKEN, PRICE_STEP_TOKENS
 
-CHARACTERS_PER_TOKEN = Decimal("2.5")
-"""Source: the API's documentation, for tokenizers since Claude 4.7."""
 EXPECTED_OUTPUT_TOKENS = 160
 """Tokens of an answer before any was seen: a handful of short fields."""
 
 _MILLION = 1_000_000
-_PRICE_STEP_TOKENS = 100_000
-"""Prompts above this cost more with some models; the whole request does. Source: price lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +45,7 @@ def read_rates(model: str, *, in_batch: bool, is_long_prompt: bool) -> Rates:
     Raises:
         ConfigurationError: The price list does not know the model.
     """
-    prompt_tokens = _MILLION if is_long_prompt else _PRICE_STEP_TOKENS // 2
+    prompt_tokens = _MILLION if is_long_prompt else PRICE_STEP_TOKENS // 2
 
     def price(**tokens: int) -> Decimal:
         usage = PricedUsage(**tokens)
@@ -76,7 +73,7 @@ def cost_of(model: str, usage: Usage) -> Cost:
     """Return what one answered request costs, from the tokens that the API counted."""
     read = usage.cache_read_input_tokens or 0
     written = usage.cache_creation_input_tokens or 0
-    is_long = usage.input_tokens + read + written > _PRICE_STEP_TOKENS
+    is_long = usage.input_tokens + read + written > PRICE_STEP_TOKENS
 
     def total(*, in_batch: bool) -> Decimal:
         rates = read_rates(model, in_batch=in_batch, is_long_prompt=is_long)

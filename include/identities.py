@@ -37,6 +37,38 @@ def request_id(spec_name: str, prompt_version: str, content_sha256: str) -> str:
     return digest("request", spec_name, prompt_version, content_sha256, length=40)
 
 
+def part_request_id(
+    spec_name: str,
+    prompt_version: str,
+    content_sha256: str,
+    *,
+    part_number: int,
+    part_count: int,
+) -> str:
+    """Return the `custom_id` of a request about one part of a document, by content and place."""
+    return digest(
+        "part", spec_name, prompt_version, content_sha256, part_number, part_count, length=40
+    )
+
+
+def truncated_request_id(
+    spec_name: str, prompt_version: str, content_sha256: str, left_out_characters: int
+) -> str:
+    """Return the `custom_id` of a request about the beginning of a document.
+
+    Args:
+        content_sha256: Of what is sent.
+    """
+    return digest(
+        "beginning", spec_name, prompt_version, content_sha256, left_out_characters, length=40
+    )
+
+
+def split_enrichment_id(part_request_ids: Iterable[str]) -> str:
+    """Return the identity of the answer that the answers about all parts, in order, become."""
+    return digest("enrichment", *part_request_ids, length=40)
+
+
 def shard_digest(sorted_request_ids: Iterable[str], round_number: int) -> str:
     """Return the part of a shard id that its requests and round decide.
 

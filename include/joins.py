@@ -18,12 +18,16 @@ class RequestJoins:
     def __init__(self, work_dir: Path, needed: Sequence[Path], known: Path) -> None:
         """Read the needed requests, each once, and the ids that the warehouse knows the end of."""
         self._database = open_scratch(work_dir)
+        paths = [str(path) for path in needed or (_empty_index(work_dir),)]
         self._run(
             """
             create table needed as
             select
                 request_id,
                 min(document_id) as document_id,
+                arg_min(enrichment_id, document_id) as enrichment_id,
+                min(part_number) as part_number,
+                min(part_count) as part_count,
                 arg_min(prompt_characters, document_id) as prompt_characters,
                 arg_min(picture_tokens, document_id) as picture_tokens,
                 arg_min(segment_key, document_id) as segment_key,
@@ -35,7 +39,17 @@ class RequestJoins:
             where request_id is not null and fixed_state is null
             group by request_id
             """,
-            paths=[str(path) for path in needed or (_empty_index(work_dir),)],
+            paths=paths,
+        )
+        self._run(
+            """
+            create table long_documents as
+            select
+                count(distinct document_id) filter (where part_number is not null) as split_count,
+                count(*) filter (where left_out_characters is not null) as truncated_count
+            from read_parquet($paths)
+            """,
+            paths=paths,
         )
         self._run(
             "create table known as select distinct request_id from read_parquet($path)",
@@ -113,7 +127,7 @@ class RequestJoins:
             yield from batch.to_pylist()
 
     def counts(self) -> dict[str, int]:
-        """Return how many requests went which way."""
+        """Return how many requests went which way, and of how many long documents they are."""
         needed, unknown, bought = self._run(
             """
             select
@@ -122,11 +136,14 @@ class RequestJoins:
                 (select count(*) from to_buy)
             """
         ).fetchall()[0]
+        split, truncated = self._run("from long_documents").fetchall()[0]
         return {
             "needed_count": needed,
             "known_count": needed - unknown,
             "joined_count": unknown - bought,
             "bought_count": bought,
+            "split_count": split,
+            "truncated_count": truncated,
         }
 
     def _run(self, statement: str, **values: Any) -> duckdb.DuckDBPyConnection:

@@ -5,10 +5,18 @@ from typing import Any, Literal
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from include.answers import AnswerSchema
-from include.warehouse.staging import DOCUMENTS, FAILURES, RESULTS, enrichments_schema
+from include.warehouse.staging import (
+    DOCUMENTS,
+    FAILURES,
+    PART_ANSWERS,
+    PARTS,
+    RESULTS,
+    enrichments_schema,
+)
 
 LAST_ATTEMPT = 4
 """The night's own submission and three retry rounds."""
@@ -18,19 +26,28 @@ PendingReason = Literal["in_flight", "spend_rejected", "account"]
 _DOCUMENTS = """
 select
     i.document_id, i.content_sha256, i.media_type, i.extraction_outcome, i.characters,
-    cast(i.pages as bigint) as pages, i.request_id, i.request_id as enrichment_id,
+    cast(i.pages as bigint) as pages, i.enrichment_id, i.part_count, i.left_out_characters,
     coalesce(i.fixed_state, case when w.reason is not null then 'pending' end) as fixed_state,
     coalesce(i.fixed_reason, w.reason) as fixed_reason
 from read_parquet($indexes) as i
 left join (
-    select request_id, arg_max(reason, weight) as reason from waiting group by request_id
-) as w on w.request_id = i.request_id
+    select j.enrichment_id, arg_max(reason, weight) as reason
+    from waiting join read_parquet($indexes) as j on j.request_id = waiting.request_id
+    group by j.enrichment_id
+) as w on w.enrichment_id = i.enrichment_id
+where coalesce(i.part_number, 1) = 1
+"""
+"""Each document once: of one that was split, the row of its first part."""
+_PARTS = """
+select distinct enrichment_id, part_number, part_count, request_id
+from read_parquet($indexes)
+where part_number is not null
 """
 _UNBUILT = """
 select
     document_id, null as content_sha256, null as media_type, null as extraction_outcome,
-    null as characters, null as pages, null as request_id, null as enrichment_id,
-    'pending' as fixed_state, 'not_built' as fixed_reason
+    null as characters, null as pages, null as enrichment_id, null as part_count,
+    null as left_out_characters, 'pending' as fixed_state, 'not_built' as fixed_reason
 from read_parquet($slices)
 """
 _WAITING_FAILED = """
@@ -48,12 +65,21 @@ from read_parquet($failures)
 where followup <> 'dead_letter'
 qualify row_number() over (partition by request_id order by attempt desc) = 1
 """
+_ANSWERED = """
+delete from waiting where request_id in (select request_id from read_parquet($enrichments))
+"""
+"""What a later round has answered does not wait."""
 _RESULTS = """
 select
-    batch_id, request_id, request_id as enrichment_id, null as part_number, null as part_count,
-    document_id, run_key, attempt, outcome, stop_reason, error_type, error_message, model,
-    input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, cost_usd, list_cost_usd
+    batch_id, request_id, enrichment_id, part_number, part_count, document_id, run_key, attempt,
+    outcome, stop_reason, error_type, error_message, model, input_tokens, output_tokens,
+    cache_read_tokens, cache_write_tokens, cost_usd, list_cost_usd
 from read_parquet($paths, union_by_name = true)
+"""
+_PART_ANSWERS = """
+select request_id, prompt_version, part_answer as answer, answer_model, is_simulated
+from read_parquet($enrichments)
+where part_number is not null
 """
 _FAILURES = """
 select
@@ -102,6 +128,8 @@ class LoadInputs:
                     "last_attempt": LAST_ATTEMPT,
                 },
             )
+        if parts.enrichments:
+            database.execute(_ANSWERED, {"enrichments": parts.enrichments})
 
     def note_all_waiting(self, paths: list[str], reason: PendingReason) -> None:
         """Say why the requests of some files have no result."""
@@ -129,6 +157,21 @@ class LoadInputs:
             DOCUMENTS, (batch for part in parts for batch in part)
         )
 
+    def parts(self, indexes: list[str]) -> pa.RecordBatchReader | None:
+        """Stream the parts of documents that were split: which requests they became."""
+        if not indexes:
+            return None
+        return pa.RecordBatchReader.from_batches(
+            PARTS, self._stream(_PARTS, PARTS, indexes=indexes)
+        )
+
+    def part_answers(self) -> pa.RecordBatchReader | None:
+        """Stream the valid answers about parts."""
+        if not self._parts.enrichments:
+            return None
+        stream = self._stream(_PART_ANSWERS, PART_ANSWERS, enrichments=self._parts.enrichments)
+        return pa.RecordBatchReader.from_batches(PART_ANSWERS, stream)
+
     def results(self) -> pa.RecordBatchReader | None:
         """Stream what was paid, and what came of it."""
         parts = self._parts
@@ -153,14 +196,14 @@ class LoadInputs:
         return pa.RecordBatchReader.from_batches(FAILURES, stream)
 
     def enrichments(self, schema: AnswerSchema) -> pa.RecordBatchReader | None:
-        """Stream the valid answers."""
+        """Stream the valid answers about whole documents."""
         shape = enrichments_schema(schema)
 
         def batches() -> Iterator[pa.RecordBatch]:
             for path in self._parts.enrichments:
                 for batch in pq.ParquetFile(path).iter_batches():
-                    renamed = batch.append_column("enrichment_id", batch.column("request_id"))
-                    yield renamed.select(shape.names).cast(shape)
+                    whole = batch.filter(pc.is_null(batch.column("part_number")))
+                    yield whole.select(shape.names).cast(shape)
 
         if not self._parts.enrichments:
             return None

@@ -65,6 +65,10 @@ class ShardPlan(BaseModel):
     """Of these: in a shard that is open already."""
     bought_count: int
     """Of these: bought by this plan."""
+    split_count: int = 0
+    """Documents that are asked about in parts."""
+    truncated_count: int = 0
+    """Documents of which only the beginning is asked about."""
     shards: tuple[PlannedShard, ...]
 
     @property

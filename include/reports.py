@@ -81,6 +81,10 @@ class NightReport(_Part):
     known_count: int
     joined_count: int
     bought_count: int
+    split_count: int = 0
+    """Documents asked about in parts."""
+    truncated_count: int = 0
+    """Documents of which only the beginning was asked about."""
     outcomes: tuple[OutcomeCount, ...]
     batches: tuple[BatchLine, ...]
     forecast_usd: Decimal
@@ -119,6 +123,8 @@ def summary_lines(report: NightReport) -> Iterator[str]:
         f"requests {report.needed_count}: {report.known_count} known, "
         f"{report.joined_count} in open batches, {report.bought_count} bought"
     )
+    if report.split_count or report.truncated_count:
+        yield f"long documents {report.split_count} in parts, {report.truncated_count} truncated"
     own = sum(line.is_own for line in report.batches)
     yield f"batches {own} own, {len(report.batches) - own} joined"
     yield (

@@ -21,6 +21,10 @@ INDEX_SCHEMA = pa.schema(
         ("fixed_state", pa.string()),
         ("fixed_reason", pa.string()),
         ("request_id", pa.string()),
+        ("enrichment_id", pa.string()),
+        ("part_number", pa.int32()),
+        ("part_count", pa.int32()),
+        ("left_out_characters", pa.int64()),
         ("prompt_characters", pa.int64()),
         ("picture_tokens", pa.int64()),
         ("segment_key", pa.string()),
@@ -30,10 +34,11 @@ INDEX_SCHEMA = pa.schema(
         ("line_length", pa.int64()),
     ]
 )
-"""One row per document. `fixed_state` is set for documents that are not asked about.
+"""One row per document, or for each part of a document that is asked about in parts.
 
-What is no text in a request is not counted in `prompt_characters`, but estimated in
-`picture_tokens`, which text leaves empty.
+`fixed_state` is set for documents that are not asked about. What the answer becomes is
+`enrichment_id`: the request's id, or one for all parts together. What is no text in a request is
+not counted in `prompt_characters`, but estimated in `picture_tokens`, which text leaves empty.
 """
 
 ROWS_PER_GROUP = 2_000

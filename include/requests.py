@@ -41,8 +41,8 @@ class RequestBuilder:
     def build(self, text: str) -> Request:
         """Ask the spec's question about one document."""
         sha256 = content_sha256(text)
-        user_text = msgspec.json.encode(fence(text, sha256))
-        return self.build_of(b'{"type":"text","text":' + user_text + b"}", sha256)
+        request_id = identities.request_id(self._spec.name, self._spec.prompt_version, sha256)
+        return self._ask(request_id, _text_block(fence(text, sha256)))
 
     def build_of(self, blocks: bytes, sha256: str) -> Request:
         """Ask the spec's question about content blocks.
@@ -52,6 +52,37 @@ class RequestBuilder:
             sha256: The digest of the document's content.
         """
         request_id = identities.request_id(self._spec.name, self._spec.prompt_version, sha256)
+        return self._ask(request_id, blocks)
+
+    def build_part(self, text: str, *, part_number: int, part_count: int) -> Request:
+        """Ask about one part of a document, and say which one it is.
+
+        Args:
+            text: The part.
+            part_number: From 1.
+            part_count: How many parts the document has.
+        """
+        sha256 = content_sha256(text)
+        request_id = identities.part_request_id(
+            self._spec.name,
+            self._spec.prompt_version,
+            sha256,
+            part_number=part_number,
+            part_count=part_count,
+        )
+        shown = f"part {part_number} of {part_count}"
+        return self._ask(request_id, _text_block(fence(text, sha256, shown)))
+
+    def build_beginning(self, text: str, *, left_out_characters: int) -> Request:
+        """Ask about the beginning of a document, and say how much follows."""
+        sha256 = content_sha256(text)
+        request_id = identities.truncated_request_id(
+            self._spec.name, self._spec.prompt_version, sha256, left_out_characters
+        )
+        shown = f"beginning, {left_out_characters:,} characters follow"
+        return self._ask(request_id, _text_block(fence(text, sha256, shown)))
+
+    def _ask(self, request_id: str, blocks: bytes) -> Request:
         line = b"".join(
             (
                 b'{"custom_id":"',
@@ -72,10 +103,21 @@ class RequestBuilder:
         return msgspec.json.encode(self._spec.request_params)[1:] + b"}"
 
 
-def fence(text: str, sha256: str) -> str:
-    """Mark a text as data: a document cannot close a fence that is named by its own digest."""
+def _text_block(text: str) -> bytes:
+    return b'{"type":"text","text":' + msgspec.json.encode(text) + b"}"
+
+
+def fence(text: str, sha256: str, shown: str | None = None) -> str:
+    """Mark a text as data: a document cannot close a fence that is named by its own digest.
+
+    Args:
+        text: What is sent.
+        sha256: Its digest.
+        shown: How much of the document it is, when it is not all.
+    """
     tag = f"document_{sha256[:12]}"
-    return f"<{tag}>\n{text}\n</{tag}>"
+    note = f' shown="{shown}"' if shown else ""
+    return f"<{tag}{note}>\n{text}\n</{tag}>"
 
 
 def revise(line: bytes, spec: FrozenSpec, *, outcome: Outcome, complaint: str) -> bytes:

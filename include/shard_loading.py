@@ -110,7 +110,8 @@ def load_shard(
 ) -> LoadSummary:
     """Load the answers and costs of one collected shard; the states of documents stay.
 
-    A document that waits for one of these answers finds it at its next night.
+    A document that waits for one of these answers, or for those about its parts, finds it at its
+    next night.
     """
     kept, schema = read_schema(store, ShardFiles(entry.spec, entry.shard_id))
     parts = download_parts(store, [entry], work_dir)
@@ -129,6 +130,7 @@ def load_shard(
                     documents=pa.RecordBatchReader.from_batches(DOCUMENTS, iter(())),
                     results=inputs.results(),
                     enrichments=inputs.enrichments(schema),
+                    part_answers=inputs.part_answers(),
                     failures=inputs.failures(),
                     batches=batch_rows([entry]),
                 ),

@@ -18,6 +18,9 @@ REQUEST_IDS_SCHEMA = pa.schema(
     [
         ("request_id", pa.string()),
         ("document_id", pa.string()),
+        ("enrichment_id", pa.string()),
+        ("part_number", pa.int32()),
+        ("part_count", pa.int32()),
         ("segment_key", pa.string()),
         ("frame_start", pa.int64()),
         ("frame_length", pa.int64()),
@@ -89,11 +92,25 @@ def download_request_ids(store: ObjectStore, entry: Entry, path: Path) -> Path:
     return store.download(files.request_ids_key(entry.planning_attempt), path)
 
 
-def read_owners(store: ObjectStore, entry: Entry, work_dir: Path) -> dict[str, str]:
-    """Return the shard's request ids, each with the document it is bought for."""
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """What a request is bought for."""
+
+    document_id: str
+    enrichment_id: str
+    part_number: int | None = None
+    """Which part of the document it asks about; None for all of it."""
+    part_count: int | None = None
+
+
+def read_owners(store: ObjectStore, entry: Entry, work_dir: Path) -> dict[str, Owner]:
+    """Return the shard's request ids, each with what it is bought for."""
     path = download_request_ids(store, entry, work_dir / f"{entry.shard_id}.parquet")
-    table = pq.read_table(path, columns=["request_id", "document_id"])
-    return {row["request_id"]: row["document_id"] for row in table.to_pylist()}
+    names = ["document_id", "enrichment_id", "part_number", "part_count"]
+    table = pq.read_table(path, columns=["request_id", *names])
+    return {
+        row["request_id"]: Owner(**{name: row[name] for name in names}) for row in table.to_pylist()
+    }
 
 
 def make_body(store: ObjectStore, entry: Entry, work_dir: Path) -> WrittenBody:

@@ -1,17 +1,20 @@
 """A spec: what to ask of which documents. One declaration, from which everything else follows."""
 
+import json
 import re
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any, Literal, get_args
 
 from croniter import croniter
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from include.answers import AnswerSchema
 from include.errors import ConfigurationError
 from include.identities import digest
+from include.long_documents import LongDocuments
 from include.output_schemas import JsonSchema
+from include.tokens import PRICE_STEP_TOKENS, estimate_tokens
 from include.vision import MAX_PAGES
 
 SourceKind = Literal["last_modified", "date_prefix"]
@@ -33,11 +36,15 @@ RESERVED_COLUMNS = frozenset(
         "object_version",
         "last_modified_at",
         "is_stale",
+        "part_number",
+        "part_count",
+        "part_answer",
+        "left_out_characters",
         "is_current",
         "deleted_at",
     }
 )
-"""Columns of the tables and views that a field must not take the name of."""
+"""Columns of the tables, views and result files that a field must not take the name of."""
 
 _TABLE_ENDINGS = ("_enrichments", "_history")
 _PROMPT = re.compile(r"^[A-Za-z0-9_-]+\.md$")
@@ -75,8 +82,12 @@ class Spec:
     max_output_tokens_limit: int = 8_192
     """What a truncated answer is asked again with at most."""
     max_characters: int = 200_000
-    """Longer documents are refused. 200,000 characters are about 80,000 tokens: below the 100,000
-    at which the price of Haiku 5.5 rises fivefold."""
+    """Most characters of a document, or of a part of one, in one request. 200,000 are about 80,000
+    tokens: below the 100,000 at which the price of Haiku 5.5 rises fivefold."""
+    beyond_price_step: bool = False
+    """Whether `max_characters` may let prompts grow beyond that price step."""
+    long_documents: LongDocuments = field(default_factory=LongDocuments)
+    """What happens to documents that are longer."""
     vision: bool = False
     """Send PDFs and images that have no usable text as they are. Permission to ask about more
     documents, not another question: prompt_version stays, and nothing is bought again."""
@@ -133,6 +144,7 @@ class Spec:
         """Return the spec as a run uses it, prompt text and schema included."""
         schema = AnswerSchema.from_model(self.answer)
         _check_fields(self.name, schema)
+        self.long_documents.check(self.name, schema, max_characters=self.max_characters)
         prompt_text = _read_prompt(self.name, self.prompt)
         request_params: dict[str, Any] = {
             "model": self.model,
@@ -140,9 +152,11 @@ class Spec:
             "thinking": {"type": self.thinking},
             "output_config": {"format": {"type": "json_schema", "schema": schema.output_schema}},
         }
+        self._check_price_step(request_params)
+        how = self.long_documents.version_parts(self.max_characters)
         return FrozenSpec(
             name=self.name,
-            prompt_version=digest("prompt_version", request_params, self.revision, length=16),
+            prompt_version=digest("prompt_version", request_params, self.revision, *how, length=16),
             prompt_text=prompt_text,
             model=self.model,
             answer_schema=schema.json_schema,
@@ -156,8 +170,21 @@ class Spec:
             max_characters=self.max_characters,
             vision=self.vision,
             max_pages=self.max_pages,
+            long_documents=self.long_documents,
             max_dead_letter_rate=self.max_dead_letter_rate,
         )
+
+    def _check_price_step(self, request_params: dict[str, Any]) -> None:
+        """Refuse prompts that could cost a multiple, unless the spec says that they may."""
+        around = len(json.dumps(request_params, ensure_ascii=False))
+        tokens = estimate_tokens(around + self.max_characters)
+        if tokens > PRICE_STEP_TOKENS and not self.beyond_price_step:
+            msg = (
+                f"spec {self.name}: max_characters {self.max_characters:,} lets a prompt grow to "
+                f"about {tokens:,} tokens; above {PRICE_STEP_TOKENS:,} all of it may cost a "
+                "multiple. Lower max_characters, or set beyond_price_step=True"
+            )
+            raise ConfigurationError(msg)
 
 
 class FrozenSpec(BaseModel):
@@ -181,6 +208,7 @@ class FrozenSpec(BaseModel):
     max_characters: int
     vision: bool = False
     max_pages: int = 20
+    long_documents: LongDocuments = Field(default_factory=LongDocuments)
     max_dead_letter_rate: float
 
     @property

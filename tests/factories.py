@@ -16,6 +16,7 @@ from include.batches import BatchesApi
 from include.config import Settings
 from include.ledger import Entry, Ledger
 from include.planning import Planner, ShardPlan
+from include.questions import questions_about
 from include.request_index import RequestIndexWriter
 from include.requests import RequestBuilder, content_sha256
 from include.spec import FrozenSpec, Source, Spec
@@ -120,14 +121,12 @@ def write_index(
     segment_path, index_path = work_dir / "segment", work_dir / "index.parquet"
     with RequestIndexWriter(segment_path, index_path, segment_key=segment_key) as index:
         for number, text in enumerate(texts):
-            request = builder.build(text)
             row = {
                 "document_id": f"document-{number}",
                 "content_sha256": content_sha256(text),
-                "request_id": request.request_id,
-                "prompt_characters": len(request.line),
             }
-            index.add(row, request.line)
+            for question in questions_about(text, spec, builder):
+                index.add(row | question.index_columns(), question.request.line)
     store.upload(segment_path, segment_key)
     store.upload(index_path, index_key)
     return index_key

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from include.long_documents import LongDocuments
 from include.spec import Source, Spec
 
 
@@ -31,4 +32,15 @@ SPEC = Spec(
     answer=DocumentMetadata,
     prompt="document_metadata.md",
     source=Source(by="date_prefix", prefix="documents/dt={ds}/"),
+    long_documents=LongDocuments(
+        mode="split",
+        merge={
+            "main_topic": "first",
+            "document_type": "first",
+            "sentiment": "most_common",
+            "key_entities": "union",
+            "language": "most_common",
+            "summary": "concat",
+        },
+    ),
 )

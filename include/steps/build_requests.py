@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +15,9 @@ from include.documents.fetching import Fetched, FetchFailure, Original, fetch_an
 from include.documents.listing import ListedObject
 from include.documents.pool import ExtractionPool
 from include.identities import ObjectVersion
+from include.questions import Question, questions_about
 from include.request_index import ROWS_PER_GROUP, RequestIndexWriter
-from include.requests import Request, RequestBuilder, content_sha256
+from include.requests import RequestBuilder, content_sha256
 from include.runs import RunFiles, RunManifest
 from include.segments import body_bytes
 
@@ -55,7 +56,7 @@ def build_requests(
     )
     listing = store.download(slice_key, work_dir / "listing.parquet")
     segment_path, index_path = work_dir / "segment", work_dir / "index.parquet"
-    question = _Question(manifest, settings)
+    question, document_count = _Question(manifest, settings), 0
     with (
         ExtractionPool(_limits(settings), workers=settings.extraction_workers) as pool,
         RequestIndexWriter(segment_path, index_path, segment_key=segment_key) as index,
@@ -68,14 +69,19 @@ def build_requests(
             keeps=question.is_to_be_looked_at,
         )
         for (document_id, _), (_, found) in zip(_read_listing(listing), extracted, strict=True):
-            row, line = question.ask(found)
-            index.add({"document_id": document_id, **row}, line)
+            document_count += 1
+            for row, line in question.ask(found):
+                index.add({"document_id": document_id, **row}, line)
     store.upload(segment_path, segment_key)
     store.upload(index_path, index_key)
     logger.info(
-        "built slice=%s documents=%d requests=%d", slice_key, index.row_count, index.request_count
+        "built slice=%s documents=%d requests=%d", slice_key, document_count, index.request_count
     )
     return BuiltSlice(slice_key, index_key)
+
+
+_AskedRow = tuple[dict[str, Any], bytes | None]
+"""A row of the index and, where something is asked, the line of its request."""
 
 
 class _Question:
@@ -87,10 +93,10 @@ class _Question:
         self._max_request_bytes = settings.max_request_bytes
         self._max_shard_bytes = settings.max_shard_bytes
 
-    def ask(self, found: Fetched) -> tuple[dict[str, Any], bytes | None]:
-        """Return the index row of a document and, when it is asked about, its request."""
+    def ask(self, found: Fetched) -> list[_AskedRow]:
+        """Return the index row of a document, or one for each part that is asked about."""
         if isinstance(found, FetchFailure):
-            return {"fixed_state": "pending", "fixed_reason": "fetch_failed"}, None
+            return [({"fixed_state": "pending", "fixed_reason": "fetch_failed"}, None)]
         if isinstance(found, Original):
             with found.file:
                 return self._show(found)
@@ -98,13 +104,12 @@ class _Question:
         state = self._state_of(found)
         if state is not None or found.text is None:
             fixed_state, reason = state or ("skipped", "empty")
-            return row | {"fixed_state": fixed_state, "fixed_reason": reason}, None
+            return [(row | {"fixed_state": fixed_state, "fixed_reason": reason}, None)]
         row["content_sha256"] = content_sha256(found.text)
-        if len(found.text) > self._spec.max_characters:
-            return row | {"fixed_state": "skipped", "fixed_reason": "too_long"}, None
-        request = self._builder.build(found.text)
-        row["prompt_characters"] = len(request.line)
-        return self._send(row, request)
+        questions = questions_about(found.text, self._spec, self._builder)
+        if not questions:
+            return [(row | {"fixed_state": "skipped", "fixed_reason": "too_long"}, None)]
+        return self._send(row, questions)
 
     def is_to_be_looked_at(self, extraction: Extraction) -> bool:
         """Return whether a document is sent as it is."""
@@ -120,7 +125,7 @@ class _Question:
             max_request_bytes=min(self._max_request_bytes, self._max_shard_bytes),
         )
 
-    def _show(self, found: Original) -> tuple[dict[str, Any], bytes | None]:
+    def _show(self, found: Original) -> list[_AskedRow]:
         """Ask about a document that is sent as it is."""
         extraction, content = found.extraction, found.file.read()
         blocks = vision.encode_blocks(content, extraction.media_type)
@@ -128,15 +133,18 @@ class _Question:
         request = self._builder.build_of(blocks, row["content_sha256"])
         row["prompt_characters"] = len(request.line) - vision.encoded_bytes(len(content))
         row["picture_tokens"] = vision.estimate_tokens(extraction, found.picture)
-        return self._send(row, request)
+        return self._send(row, [Question(request, request.request_id)])
 
-    def _send(self, row: dict[str, Any], request: Request) -> tuple[dict[str, Any], bytes | None]:
-        if (
-            len(request.line) > self._max_request_bytes
-            or body_bytes(len(request.line), 1) > self._max_shard_bytes
-        ):
-            return row | {"fixed_state": "dead_letter", "fixed_reason": "too_large"}, None
-        return row | {"request_id": request.request_id}, request.line
+    def _send(self, row: dict[str, Any], questions: Sequence[Question]) -> list[_AskedRow]:
+        if any(self._is_too_large(len(one.request.line)) for one in questions):
+            return [(row | {"fixed_state": "dead_letter", "fixed_reason": "too_large"}, None)]
+        return [(one.index_columns() | row, one.request.line) for one in questions]
+
+    def _is_too_large(self, line_bytes: int) -> bool:
+        return (
+            line_bytes > self._max_request_bytes
+            or body_bytes(line_bytes, 1) > self._max_shard_bytes
+        )
 
 
 def _row(extraction: Extraction) -> dict[str, Any]:

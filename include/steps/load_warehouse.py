@@ -81,15 +81,19 @@ class RunLoading:
             str(self.store.download(key, self.work_dir / f"slice-{n}.parquet"))
             for n, key in enumerate(plan.unbuilt_slice_keys)
         ]
+        indexes = self._indexes(plan)
         return NightLoad(
             spec=spec.name,
             run_key=self.manifest.run_key,
             prompt_version=spec.prompt_version,
             schema=schema,
             now=self.now(),
-            documents=inputs.documents(self._indexes(plan), slices),
+            documents=inputs.documents(indexes, slices),
+            parts=inputs.parts(indexes),
             results=inputs.results(),
             enrichments=inputs.enrichments(schema),
+            part_answers=inputs.part_answers(),
+            merger=spec.long_documents.merger(schema),
             failures=inputs.failures(),
             batches=batch_rows(entries),
             prompt=PromptVersion(

@@ -42,6 +42,9 @@ where followup = 'retry'
 qualify row_number() over (partition by request_id order by attempt desc) = 1
 """
 """What a round brought: its lines are asked differently once more."""
+_NOTE_GIVEN_UP = """
+insert into given_up select request_id from read_parquet($failures) where followup = 'dead_letter'
+"""
 _NOTE_PAID = """
 insert into failed
 select request_id, reason, coalesce(error_message, ''), attempts
@@ -53,11 +56,18 @@ _RETRYABLE = """
 select n.*, f.outcome, f.complaint, f.revision_count
 from read_parquet($indexes) as n
 join failed as f on f.request_id = n.request_id
-where n.fixed_state is null
+where
+    n.fixed_state is null
+    and n.enrichment_id not in (
+        select i.enrichment_id
+        from read_parquet($indexes) as i
+        join given_up as g on g.request_id = i.request_id
+    )
 qualify row_number() over (partition by n.request_id order by n.document_id) = 1
 order by n.segment_key, n.frame_start, n.line_start
 """
-"""Each failed request once, in the order of the segments."""
+"""Each failed request once, in the order of the segments. A part is not asked again for a document
+of which another part was given up."""
 
 
 class RetryPointer(BaseModel):
@@ -178,9 +188,11 @@ class RetryRequests:
             "create table failed "
             "(request_id text, outcome text, complaint text, revision_count bigint)"
         )
+        database.execute("create table given_up (request_id text)")
         failures = self._failure_files(plan)
         if failures:
             database.execute(_NOTE_FAILURES, {"failures": failures})
+            database.execute(_NOTE_GIVEN_UP, {"failures": failures})
         if plan.round == 0:
             known = self.store.download(plan.known_key, self.work_dir / "known.parquet")
             database.execute(_NOTE_PAID, {"known": str(known)})

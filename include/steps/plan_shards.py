@@ -91,13 +91,16 @@ class RoundPlanning:
         )
         write_plan(self.store, self.files, plan)
         logger.info(
-            "planned spec=%s round=%d needed=%d known=%d joined=%d bought=%d shards=%d usd=%.6f",
+            "planned spec=%s round=%d needed=%d known=%d joined=%d bought=%d split=%d truncated=%d "
+            "shards=%d usd=%.6f",
             self.manifest.spec.name,
             round_number,
             plan.shards.needed_count,
             plan.shards.known_count,
             plan.shards.joined_count,
             plan.shards.bought_count,
+            plan.shards.split_count,
+            plan.shards.truncated_count,
             len(plan.shards.shards),
             plan.shards.estimate_usd,
         )

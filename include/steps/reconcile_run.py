@@ -155,6 +155,8 @@ class Reconciliation:
             known_count=plan.shards.known_count,
             joined_count=plan.shards.joined_count,
             bought_count=plan.shards.bought_count,
+            split_count=plan.shards.split_count,
+            truncated_count=plan.shards.truncated_count,
             outcomes=outcomes,
             batches=batch_lines(self._entries(plan), run_key),
             forecast_usd=plan.forecast_usd,

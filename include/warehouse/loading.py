@@ -2,17 +2,22 @@
 
 import datetime as dt
 import logging
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import pyarrow as pa
 
 from include.answers import AnswerSchema
+from include.merging import PartMerger
+from include.warehouse.part_answers import merged_answers
 from include.warehouse.session import Session, Value, check
 from include.warehouse.spec_tables import define_spec_enrichments, insert_enrichments
 from include.warehouse.staging import (
     BATCHES,
     DOCUMENTS,
     FAILURES,
+    PART_ANSWERS,
+    PARTS,
     RESULTS,
     stage_enrichments,
     stage_rows,
@@ -54,8 +59,14 @@ class NightLoad:
     documents: pa.RecordBatchReader
     """Documents that this load may settle, each once. `fixed_state` and `fixed_reason` say what is
     settled without an answer; a fixed `pending` only says why, should there be no answer."""
+    parts: pa.RecordBatchReader | None = None
+    """The requests of those of them that were split."""
     results: pa.RecordBatchReader | None = None
     enrichments: pa.RecordBatchReader | None = None
+    """Answers about whole documents."""
+    part_answers: pa.RecordBatchReader | None = None
+    merger: PartMerger | None = None
+    """Makes one answer of those about the parts of a document; None where no document is split."""
     failures: pa.RecordBatchReader | None = None
     """Requests that failed; one that `is_final` makes a dead letter, the others stay pending."""
     batches: pa.RecordBatchReader | None = None
@@ -96,6 +107,8 @@ def load(session: Session, night: NightLoad) -> LoadSummary:
     _merge_prompt_version(session, night)
     results = session.run("insert_results", **values)
     batches = session.run("merge_batches", **values)
+    session.run("insert_part_answers", **values)
+    stage_enrichments(session, _answers(session, night), night.schema, night.now)
     session.derive("new_enrichments", **values)
     insert_enrichments(session, night.spec, night.schema)
     settled = _settle_documents(session, values)
@@ -111,7 +124,15 @@ def _stage(session: Session, night: NightLoad) -> None:
     stage_rows(session, "results", night.results, RESULTS)
     stage_rows(session, "failures", night.failures, FAILURES)
     stage_rows(session, "batches", night.batches, BATCHES)
-    stage_enrichments(session, night.enrichments, night.schema, night.now)
+    stage_rows(session, "parts", night.parts, PARTS)
+    stage_rows(session, "part_answers", night.part_answers, PART_ANSWERS)
+
+
+def _answers(session: Session, night: NightLoad) -> Iterator[pa.RecordBatch]:
+    """Yield the answers about whole documents, then those made of answers about parts."""
+    yield from night.enrichments or ()
+    if night.merger is not None:
+        yield from merged_answers(session, night.merger, spec=night.spec)
 
 
 def _merge_prompt_version(session: Session, night: NightLoad) -> None:

@@ -10,6 +10,7 @@ FIXED_TABLES = (
     "documents",
     "document_states",
     "document_enrichments",
+    "part_answers",
     "results",
     "batches",
     "prompt_versions",

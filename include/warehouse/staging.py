@@ -1,6 +1,7 @@
 """Bring what is to be loaded into the shape of its staging table, batch by batch."""
 
 import datetime as dt
+from collections.abc import Iterable
 from itertools import chain
 
 import pyarrow as pa
@@ -26,7 +27,7 @@ LISTED = pa.schema(
 )
 LISTED_URIS = pa.schema({"document_uri": pa.string()})
 NEEDED = pa.schema(
-    {"request_id": pa.string(), "document_id": pa.string(), "content_sha256": pa.string()}
+    {"request_id": pa.string(), "document_id": pa.string(), "enrichment_id": pa.string()}
 )
 DOCUMENTS = pa.schema(
     {
@@ -36,10 +37,28 @@ DOCUMENTS = pa.schema(
         "extraction_outcome": pa.string(),
         "characters": pa.int64(),
         "pages": pa.int64(),
-        "request_id": pa.string(),
         "enrichment_id": pa.string(),
+        "part_count": pa.int64(),
+        "left_out_characters": pa.int64(),
         "fixed_state": pa.string(),
         "fixed_reason": pa.string(),
+    }
+)
+PARTS = pa.schema(
+    {
+        "enrichment_id": pa.string(),
+        "part_number": pa.int64(),
+        "part_count": pa.int64(),
+        "request_id": pa.string(),
+    }
+)
+PART_ANSWERS = pa.schema(
+    {
+        "request_id": pa.string(),
+        "prompt_version": pa.string(),
+        "answer": pa.string(),
+        "answer_model": pa.string(),
+        "is_simulated": pa.bool_(),
     }
 )
 RESULTS = pa.schema(
@@ -118,14 +137,14 @@ def stage_rows(
 
 
 def stage_enrichments(
-    session: Session, rows: pa.RecordBatchReader | None, schema: AnswerSchema, now: dt.datetime
+    session: Session, rows: Iterable[pa.RecordBatch], schema: AnswerSchema, now: dt.datetime
 ) -> None:
     """Stage answers, and beside them the items of their lists of objects.
 
     Each row and its items carry one number, so that of two answers to one request no items mix.
     """
     wanted = enrichments_schema(schema)
-    batches = [] if rows is None else (_conformed(batch, wanted) for batch in rows)
+    batches = (_conformed(batch, wanted) for batch in rows)
     first_row = 0
     for index, batch in enumerate(chain([_no_rows(wanted)], batches)):
         numbers = pa.array(range(first_row, first_row + batch.num_rows), pa.int64())

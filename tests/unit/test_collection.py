@@ -17,10 +17,11 @@ from include.collection import (
     raise_if_account,
 )
 from include.errors import AccountError, ResultsIncompleteError
+from include.shards import Owner
 from tests.factories import NoteAnswer, errored, make_entry, succeeded
 
 SCHEMA = AnswerSchema.from_model(NoteAnswer)
-OWNERS = {"a": "document-a", "b": "document-b"}
+OWNERS = {one: Owner(f"document-{one}", one) for one in "ab"}
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def parse(spool: Path) -> Callable[..., ParsedFile]:
     def parse_lines(
         *lines: dict[str, Any] | bytes,
         with_missing: bool = False,
-        owners: dict[str, str] = OWNERS,
+        owners: dict[str, Owner] = OWNERS,
         round_number: int = 0,
     ) -> ParsedFile:
         raw = (one if isinstance(one, bytes) else json.dumps(one).encode() for one in lines)
@@ -170,6 +171,28 @@ def test_account_error_stops_with_its_first_words(parse: Callable[..., ParsedFil
         raise_if_account(parsed, "shard-0")
 
 
+def test_answer_about_a_part_is_kept_as_json_and_fills_no_column(
+    parse: Callable[..., ParsedFile], spool: Path
+) -> None:
+    parse(
+        succeeded("a"),
+        errored("b", "api_error"),
+        owners={
+            "a": Owner("document", "whole", 1, 2),
+            "b": Owner("document", "whole", 2, 2),
+        },
+    )
+    (good,), (bad,) = rows(spool)
+    assert json.loads(good["part_answer"]) == {"topic": "rain", "mood": "Good"}
+    assert (good["topic"], good["mood"]) == (None, None)
+    assert [
+        (row["enrichment_id"], row["part_number"], row["part_count"]) for row in (good, bad)
+    ] == [
+        ("whole", 1, 2),
+        ("whole", 2, 2),
+    ]
+
+
 def test_without_account_error_nothing_stops(parse: Callable[..., ParsedFile]) -> None:
     raise_if_account(parse(errored("a", "api_error")), "shard-0")
 
@@ -177,7 +200,7 @@ def test_without_account_error_nothing_stops(parse: Callable[..., ParsedFile]) -
 def test_file_of_more_than_a_row_group_is_whole(
     parse: Callable[..., ParsedFile], spool: Path
 ) -> None:
-    owners = {f"id-{n}": f"document-{n}" for n in range(ROWS_PER_GROUP + 1)}
+    owners = {f"id-{n}": Owner(f"document-{n}", f"id-{n}") for n in range(ROWS_PER_GROUP + 1)}
     line = json.dumps(succeeded("id-0")).encode()
     parsed = parse(*(line.replace(b"id-0", one.encode()) for one in owners), owners=owners)
     assert parsed.enrichment_count == ROWS_PER_GROUP + 1

@@ -10,6 +10,7 @@ import pytest
 from include.collection import FAILURES_SCHEMA
 from include.errors import LedgerConflictError, LedgerStateError, LimitExceededError
 from include.ledger import Entry, Ledger, Output
+from include.long_documents import LongDocuments
 from include.planning import MAX_SHARDS, Planner, ShardPlan
 from include.shards import ShardFiles, make_body, read_owners, read_schema
 from include.storage import ObjectStore, StorageUnavailableError
@@ -140,6 +141,27 @@ class TestWhatIsBought:
 
     def test_documents_of_equal_content_need_one_request(self, plan: Plan) -> None:
         assert counts(plan(["a", "a", "b"])) == (2, 0, 0, 2)
+
+    def test_each_part_of_a_long_document_is_bought_once_and_paid_for(
+        self, store: ObjectStore, tmp_path: Path
+    ) -> None:
+        how = LongDocuments(mode="split", merge={"topic": "first", "mood": "first"})
+        spec = make_frozen_spec(max_characters=40, long_documents=how)
+        one, other = ("It rained. " * 3 + end for end in ("It snowed. " * 3, "It cleared up. " * 2))
+        made = plan_shards(store, tmp_path, ["short", one, one, other], spec=spec)
+        (shard,) = made.shards
+        assert (made.needed_count, made.split_count, made.truncated_count) == (4, 3, 0)
+        assert made.estimate_usd > plan_shards(store, tmp_path, ["short"]).estimate_usd * 3
+        entry = Ledger(store, "notes").read(shard.shard_id).record
+        owners = read_owners(store, entry, tmp_path).values()
+        assert sorted(
+            (owner.document_id, owner.part_number or 0, owner.part_count or 0) for owner in owners
+        ) == [
+            ("document-0", 0, 0),
+            ("document-1", 1, 2),
+            ("document-1", 2, 2),
+            ("document-3", 2, 2),
+        ]
 
     def test_known_requests_are_not_bought(self, plan: Plan) -> None:
         assert counts(plan(known=request_ids(["a", "b"]))) == (3, 2, 0, 1)

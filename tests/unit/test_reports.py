@@ -113,3 +113,8 @@ def test_counts_by_state_keep_their_reason() -> None:
     assert reason_lines([row]) == (
         StateCount(state="pending", state_reason=None, document_count=2),
     )
+
+
+def test_report_tells_of_long_documents() -> None:
+    report = make_report(split_count=2, truncated_count=1)
+    assert "long documents 2 in parts, 1 truncated" in list(summary_lines(report))

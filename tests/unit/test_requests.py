@@ -77,6 +77,13 @@ def test_document_cannot_close_its_own_fence() -> None:
     assert fenced.endswith(f"\n</{tag}>")
 
 
+def test_part_is_named_in_the_frame_and_changes_the_id() -> None:
+    builder = RequestBuilder(make_frozen_spec())
+    parts = [builder.build_part("notes", part_number=n, part_count=2) for n in (1, 2)]
+    assert b'shown=\\"part 2 of 2\\"' in parts[1].line
+    assert len({build().request_id, *(part.request_id for part in parts)}) == 3
+
+
 def asked_again(line: bytes, outcome: Any, complaint: str = "") -> dict[str, Any]:
     revised = json.loads(revise(line, SPEC, outcome=outcome, complaint=complaint))
     assert revised["custom_id"] == json.loads(line)["custom_id"]

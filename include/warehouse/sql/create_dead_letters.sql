@@ -3,6 +3,7 @@ create table nightshift.dead_letters (
     spec text not null, -- Name of the spec.
     document_id text not null, -- The document.
     prompt_version text not null, -- Prompt version under which it was asked.
+    request_id text, -- Request that was given up, of a split document the one about the part; empty if none was sent.
     reason text not null, -- Why there will be no enrichment.
     error_type text, -- Type of the last error.
     error_message text, -- Message of the last error.

@@ -8,7 +8,7 @@ create table nightshift.documents (
     object_version text not null, -- S3 version id, or ETag, size and time where the bucket has no versions.
     size_bytes bigint not null, -- Size of the object.
     last_modified_at timestamptz not null, -- When S3 says that this version was written.
-    content_sha256 text, -- Digest of the content as it was first sent: of the text, or of the file.
+    content_sha256 text, -- Digest of all of the content, of the text or of the file, even where not all was sent.
     media_type text, -- What the content is, found by looking at it.
     extraction_outcome text, -- What became of the attempt to turn the content into text.
     characters bigint, -- Length of the extracted text.

@@ -1,11 +1,14 @@
 insert into nightshift.document_enrichments (
-    spec, document_id, prompt_version, enrichment_id, run_key, is_reused, loaded_at
+    spec, document_id, prompt_version, enrichment_id, part_count, left_out_characters, run_key,
+    is_reused, loaded_at
 )
 select
     $spec,
     s.document_id,
     e.prompt_version,
     e.enrichment_id,
+    s.part_count,
+    s.left_out_characters,
     $run_key,
     n.enrichment_id is null
     or not exists (

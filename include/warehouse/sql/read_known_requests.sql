@@ -1,25 +1,49 @@
 with needed as (
-    select request_id, min(content_sha256) as content_sha256
+    select distinct request_id, enrichment_id
     from stage_needed
-    group by request_id
 ),
 
 answers as (
     select n.request_id
     from needed as n
     join spec_enrichments as e on e.enrichment_id = n.request_id
+    union
+    select n.request_id
+    from needed as n
+    join nightshift.part_answers as a on a.spec = $spec and a.request_id = n.request_id
+),
+
+open_letters as (
+    select request_id, min(reason) as reason
+    from nightshift.dead_letters
+    where
+        spec = $spec
+        and prompt_version = $prompt_version
+        and resolved_at is null
+        and request_id is not null
+    group by request_id
+),
+
+-- One request given up is the end of every document that it is about, whole or in parts.
+given_up as (
+    select n.enrichment_id, min(l.reason) as reason
+    from needed as n
+    join open_letters as l on l.request_id = n.request_id
+    group by n.enrichment_id
+    union
+    select n.enrichment_id, min(l.reason) as reason
+    from needed as n
+    join open_letters as l on l.request_id = n.enrichment_id
+    group by n.enrichment_id
 ),
 
 letters as (
-    select n.request_id, min(l.reason) as reason
+    select n.request_id, min(g.reason) as reason
     from needed as n
-    join nightshift.documents as d on d.spec = $spec and d.content_sha256 = n.content_sha256
-    join nightshift.dead_letters as l on l.spec = d.spec and l.document_id = d.document_id
-    where
-        l.prompt_version = $prompt_version
-        and l.resolved_at is null
-        and n.request_id not in (select request_id from answers)
+    left join given_up as g on g.enrichment_id = n.enrichment_id
+    where n.request_id not in (select request_id from answers)
     group by n.request_id
+    having count(distinct n.enrichment_id) = count(distinct g.enrichment_id)
 ),
 
 paid as (
@@ -28,7 +52,7 @@ paid as (
         row_number() over (
             partition by n.request_id order by r.attempt desc, r.loaded_at desc, r.batch_id
         ) as choice
-    from needed as n
+    from (select distinct request_id from needed) as n
     join nightshift.results as r on r.spec = $spec and r.request_id = n.request_id
     where
         r.outcome in ('truncated', 'invalid_output')

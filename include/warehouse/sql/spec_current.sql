@@ -6,6 +6,8 @@ select
     d.object_version,
     d.last_modified_at,
     not d.is_current as is_stale,
+    d.part_count,
+    d.left_out_characters,
     e.enrichment_id,
     e.loaded_at,
     e."<field>"
@@ -13,6 +15,8 @@ from (
     select
         x.*,
         a.enrichment_id,
+        a.part_count,
+        a.left_out_characters,
         row_number() over (
             partition by x.document_uri
             order by

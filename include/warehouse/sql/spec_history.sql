@@ -7,6 +7,8 @@ select
     d.last_modified_at,
     d.is_current,
     d.deleted_at,
+    a.part_count,
+    a.left_out_characters,
     a.is_reused,
     a.run_key,
     e.enrichment_id,

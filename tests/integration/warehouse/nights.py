@@ -123,22 +123,22 @@ class Nights:
         bought for the first document named.
         """
         pairs = list(outcomes.items() if isinstance(outcomes, Mapping) else outcomes)
-        night = NightLoad(
-            spec=SPEC,
-            run_key=run,
-            prompt_version=prompt,
-            schema=SCHEMA,
-            now=at,
-            documents=reader([_document(*pair, prompt) for pair in pairs], DOCUMENTS),
-            results=reader(_results(pairs, prompt, bought_by or run), RESULTS),
-            enrichments=reader(_enrichments(pairs, prompt), enrichments_schema(SCHEMA)),
-            failures=reader(_failures(pairs, prompt), FAILURES),
-            batches=reader(_batches(pairs, bought_by or run), BATCHES),
-            prompt=PromptVersion(
+        values: dict[str, Any] = {
+            "spec": SPEC,
+            "run_key": run,
+            "prompt_version": prompt,
+            "schema": SCHEMA,
+            "now": at,
+            "documents": reader([_document(*pair, prompt) for pair in pairs], DOCUMENTS),
+            "results": reader(_results(pairs, prompt, bought_by or run), RESULTS),
+            "enrichments": reader(_enrichments(pairs, prompt), enrichments_schema(SCHEMA)),
+            "failures": reader(_failures(pairs, prompt), FAILURES),
+            "batches": reader(_batches(pairs, bought_by or run), BATCHES),
+            "prompt": PromptVersion(
                 model="claude", prompt_text="Read.", output_schema="{}", asked_at=at
             ),
-            **how,
-        )
+        }
+        night = NightLoad(**(values | how))
         with self.warehouse.session() as session:
             return load(session, night)
 
@@ -224,8 +224,7 @@ def _document(version: Version, outcome: str, prompt: str) -> dict[str, Any]:
         "characters": 12,
     }
     if state in {"answered", "asked", "failed", "failing"}:
-        request_id = version.request_id(prompt)
-        return row | {"request_id": request_id, "enrichment_id": request_id}
+        return row | {"enrichment_id": version.request_id(prompt)}
     return row | {"fixed_state": state, "fixed_reason": reason}
 
 

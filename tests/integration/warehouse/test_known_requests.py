@@ -16,7 +16,7 @@ def known(nights: Nights, *versions: Version, prompt_version: str = PROMPT) -> l
         {
             "request_id": version.request_id(prompt_version),
             "document_id": version.document_id,
-            "content_sha256": version.content_sha256,
+            "enrichment_id": version.request_id(prompt_version),
         }
         for version in versions
     ]

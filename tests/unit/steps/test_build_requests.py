@@ -8,6 +8,7 @@ import pytest
 
 from include.documents.extraction import Extraction, Picture
 from include.documents.fetching import FetchFailure, Original
+from include.long_documents import LongDocuments
 from include.requests import RequestBuilder, content_sha256
 from include.runs import RunManifest, RunParams
 from include.segments import body_bytes
@@ -20,6 +21,7 @@ from tests.unit.documents.samples import make_scan
 SPEC = make_frozen_spec(max_characters=50)
 SEEING = make_frozen_spec(vision=True, max_pages=2)
 LINE = RequestBuilder(SPEC).build("some notes").line
+SPLIT = LongDocuments(mode="split", merge={"topic": "first", "mood": "first"})
 
 
 def question(spec: FrozenSpec = SPEC, **settings: Any) -> _Question:
@@ -43,7 +45,7 @@ def extraction(text: str | None = "some notes", **changes: Any) -> Extraction:
 
 
 def test_readable_document_is_asked_about() -> None:
-    row, line = question().ask(extraction(pages=3))
+    ((row, line),) = question().ask(extraction(pages=3))
     assert line == LINE
     assert (row["content_sha256"], row["pages"]) == (content_sha256("some notes"), 3)
     assert (row["prompt_characters"], "fixed_state" in row) == (len(LINE), False)
@@ -63,8 +65,25 @@ def test_readable_document_is_asked_about() -> None:
 def test_document_that_is_not_asked_about_says_why(
     found: Extraction | FetchFailure, state: str, reason: str
 ) -> None:
-    row, line = question().ask(found)
+    ((row, line),) = question().ask(found)
     assert (row["fixed_state"], row["fixed_reason"], line) == (state, reason, None)
+
+
+def test_long_document_has_a_row_for_each_part() -> None:
+    spec = make_frozen_spec(max_characters=50, long_documents=SPLIT)
+    rows, lines = zip(*question(spec).ask(extraction("notes " * 20)), strict=True)
+    assert [(row["part_number"], row["part_count"]) for row in rows] == [(1, 3), (2, 3), (3, 3)]
+    assert {row["content_sha256"] for row in rows} == {content_sha256("notes " * 20)}
+    assert [row["prompt_characters"] for row in rows] == [len(line) for line in lines]
+
+
+def test_document_with_a_part_too_large_is_a_dead_letter_as_a_whole() -> None:
+    spec = make_frozen_spec(max_characters=50, long_documents=SPLIT)
+    text = "notes " * 10 + "\u4e00" * 40
+    lengths = [len(line or b"") for _, line in question(spec).ask(extraction(text))]
+    assert min(lengths) < max(lengths)
+    asked = question(spec, max_request_bytes=max(lengths) - 1).ask(extraction(text))
+    assert [row["fixed_reason"] for row, _ in asked] == ["too_large"]
 
 
 @pytest.mark.parametrize(
@@ -77,8 +96,8 @@ def test_document_that_is_not_asked_about_says_why(
 )
 def test_request_too_large_is_a_dead_letter(settings: dict[str, int]) -> None:
     ((name, size),) = settings.items()
-    assert question(**settings).ask(extraction())[1] is not None
-    row, line = question(**{name: size - 1}).ask(extraction())
+    assert question(**settings).ask(extraction())[0][1] is not None
+    ((row, line),) = question(**{name: size - 1}).ask(extraction())
     assert (row["fixed_state"], row["fixed_reason"], line) == ("dead_letter", "too_large", None)
     assert "request_id" not in row
 
@@ -99,7 +118,7 @@ class TestVision:
 
     def test_its_file_is_asked_about(self) -> None:
         found = self.original()
-        row, line = question(SEEING).ask(found)
+        ((row, line),) = question(SEEING).ask(found)
         assert line is not None
         block = json.loads(line)["params"]["messages"][0]["content"][0]
         assert base64.b64decode(block["source"]["data"]) == self.SCAN
@@ -108,7 +127,7 @@ class TestVision:
         assert found.file.closed
 
     def test_base64_is_not_counted_as_text(self) -> None:
-        row, line = question(SEEING).ask(self.original())
+        ((row, line),) = question(SEEING).ask(self.original())
         assert line is not None
         assert row["prompt_characters"] == len(line) - len(base64.b64encode(self.SCAN))
         assert row["picture_tokens"] == 3_000
@@ -127,7 +146,7 @@ class TestVision:
     ) -> None:
         asking, found = question(spec, max_request_bytes=400), self.scan(pages, size_bytes)
         assert not asking.is_to_be_looked_at(found)
-        row, line = asking.ask(found)
+        ((row, line),) = asking.ask(found)
         assert (row["fixed_state"], row["fixed_reason"]) == state
         assert line is None
 
@@ -137,9 +156,9 @@ class TestVision:
 
     @pytest.mark.parametrize("limit", ["max_request_bytes", "max_shard_bytes"])
     def test_request_around_a_file_counts_too(self, limit: str) -> None:
-        _, line = question(SEEING).ask(self.original())
+        ((_, line),) = question(SEEING).ask(self.original())
         assert line is not None
         size_bytes = len(line) if limit == "max_request_bytes" else body_bytes(len(line), 1)
-        assert question(SEEING, **{limit: size_bytes}).ask(self.original())[1] == line
-        row, none = question(SEEING, **{limit: size_bytes - 1}).ask(self.original())
+        assert question(SEEING, **{limit: size_bytes}).ask(self.original())[0][1] == line
+        ((row, none),) = question(SEEING, **{limit: size_bytes - 1}).ask(self.original())
         assert (row["fixed_state"], row["fixed_reason"], none) == ("dead_letter", "too_large", None)
