@@ -35,7 +35,7 @@ test: $(READY) ## Run every test, the nights under a real scheduler included
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
 
 chaos: $(READY) ## Kill, cut and freeze at every step of a night, and print what came of it (takes long)
-	$(BIN)/python -m pytest tests/chaos tests/e2e/test_chaos.py --all-faults --quiet
+	$(BIN)/python -m pytest tests/chaos tests/e2e/test_chaos.py --all-faults --faults-page docs/chaos.md --quiet
 
 compare: $(READY) ## Throw the same faults at what people use instead (downloads it); writes docs/comparison.md
 	@test -x .compare/bin/python || $(PYTHON) -m venv .compare

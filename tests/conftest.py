@@ -29,6 +29,7 @@ os.environ |= {
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all-faults", action="store_true", help="every fault, not the short form")
+    parser.addoption("--faults-page", type=Path, help="where the table of faults is written")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

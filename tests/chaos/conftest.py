@@ -7,7 +7,7 @@ import pytest
 
 from tests.chaos.faults import FAULTS, SHORT
 from tests.chaos.servers import LATENCY_SECONDS, open_world, start_simulator, start_store
-from tests.chaos.table import TABLE, as_lines
+from tests.chaos.table import INTRODUCTION, TABLE, as_lines
 from tests.chaos.world import StoreProcess, World
 from tests.integration.simulator_process import SimulatorProcess
 
@@ -24,8 +24,12 @@ def pytest_terminal_summary(
     rows = config.stash.get(TABLE, [])
     if rows:
         terminalreporter.section("what was done to nights, and what came of it")
-        for line in as_lines(rows):
+        lines = list(as_lines(rows))
+        for line in lines:
             terminalreporter.line(line)
+        page: Path | None = config.getoption("--faults-page")
+        if page:
+            page.write_text("\n".join((INTRODUCTION, *lines, "")))
 
 
 @pytest.fixture(scope="session")

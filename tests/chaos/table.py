@@ -6,6 +6,14 @@ from dataclasses import dataclass
 import pytest
 
 TABLE = pytest.StashKey[list["Row"]]()
+INTRODUCTION = """\
+# What was done to nights, and what came of it
+
+Written by `make chaos`; docs/protocol.md tells what it does. *healed by* is what was seen: a retry
+of the task, a batch that was found again, clearing the run, or nothing but going on. *lost* are
+documents without a final state, *bought twice* is the simulator's count of requests it was paid for
+twice, *rows changed* are tables that another run of the same night changed.
+"""
 HEADS = ("fault", "times", "healed by", "lost", "bought twice", "rows changed")
 
 
