@@ -71,6 +71,19 @@ def test_cut_lies_at_the_best_place_near_the_middle(text: str, parts: list[str])
     assert split_text(text, max_characters=len(text) - 1) == parts
 
 
+@pytest.mark.parametrize(
+    ("text", "most", "first"),
+    [
+        ("a" * 14 + " \u0301" + "b" * 10, 15, "a" * 14),
+        ("a" * 14 + "\r\n" + "b" * 10, 15, "a" * 14),
+        ("a" * 15 + FLAG + FLAG, 18, "a" * 15 + FLAG),
+    ],
+    ids=["space with an accent", "line end of two", "flags"],
+)
+def test_grapheme_at_the_cut_goes_to_one_part(text: str, most: int, first: str) -> None:
+    assert beginning_of(text, most) == first
+
+
 def test_parts_are_about_equally_long() -> None:
     text = "A line of notes.\n" * 210
     lengths = [len(part) for part in split_text(text, max_characters=len(text) - 20)]

@@ -233,6 +233,18 @@ def test_lost_warehouse_has_the_same_merged_answers_again(world: World, night: N
     assert world.bill == bill
 
 
+def test_document_that_was_refused_is_asked_about_once_its_spec_splits(
+    world: World, night: NightDriver
+) -> None:
+    world.upload("long", text=LONG)
+    refusing = night.another(spec=spec(long_documents=LongDocuments()))
+    refusing.run()
+    assert world.states(refusing.run_key) == {"skipped: too_long": 1}
+    params = RunParams(requeue=("too_long",))
+    again = night.another(run_id="manual__1", run_type="manual", params=params).run()
+    assert (again.documents["enriched"], again.split_count, world.bill["requests"]) == (1, 1, 3)
+
+
 def test_truncated_document_says_so_to_the_analyst(world: World, night: NightDriver) -> None:
     truncating = night.another(spec=spec(long_documents=LongDocuments(mode="truncate")))
     world.upload("short")
