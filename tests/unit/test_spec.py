@@ -3,8 +3,9 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel
 
+from include.collection import PAID_FIELDS
 from include.errors import ConfigurationError
-from include.spec import FrozenSpec, Source
+from include.spec import RESERVED_COLUMNS, FrozenSpec, Source
 from include.specs import load_catalog
 from tests.factories import NoteAnswer, make_frozen_spec, make_spec
 
@@ -111,3 +112,7 @@ def test_every_spec_of_this_deployment_can_run() -> None:
     catalog = load_catalog()
     assert catalog.broken == {}
     assert "document_metadata" in catalog.specs
+
+
+def test_no_field_takes_the_name_of_a_column_of_results() -> None:
+    assert {name for name, _ in PAID_FIELDS} <= RESERVED_COLUMNS
