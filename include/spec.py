@@ -42,6 +42,22 @@ RESERVED_COLUMNS = frozenset(
         "left_out_characters",
         "is_current",
         "deleted_at",
+        "batch_id",
+        "request_id",
+        "run_key",
+        "attempt",
+        "outcome",
+        "followup",
+        "stop_reason",
+        "error_type",
+        "error_message",
+        "model",
+        "input_tokens",
+        "output_tokens",
+        "cache_read_tokens",
+        "cache_write_tokens",
+        "cost_usd",
+        "list_cost_usd",
     }
 )
 """Columns of the tables, views and result files that a field must not take the name of."""
