@@ -1,6 +1,5 @@
 """What wraps documents: gzip is unpacked, ZIP and OLE files are told apart by what they hold."""
 
-import gzip
 import io
 import re
 import zipfile
@@ -23,25 +22,51 @@ _OLE_CONTENTS = (
     ("PowerPoint Document", "application/vnd.ms-powerpoint"),
     ("__substg1.0_", "application/vnd.ms-outlook"),
 )
+_GZIP_MAGIC = b"\x1f\x8b"
+_DAMAGED_GZIP = "The gzip file is damaged or cut off."
+_CHUNK_BYTES = 256 * 2**10
+_FIRST_BYTES = 512
+"""A chunk at the beginning of a member is small, as millions of members are, and grows with it."""
 _MAX_MIMETYPE_BYTES = 100
 _MIMETYPE = re.compile(r"application/(epub\+zip|vnd\.oasis\.opendocument\.[a-z-]+)")
 
 
-def unpack_gzip(content: bytes, max_unpacked_bytes: int) -> bytes:
-    """Return what a gzip file holds.
+def unpack_gzip(content: bytes, max_unpacked_bytes: int) -> tuple[bytes, str]:
+    """Return what a gzip file holds, and a note about what lies behind it.
 
     Raises:
         NoTextError: It is damaged, or holds more than `max_unpacked_bytes`.
     """
-    try:
-        with gzip.open(io.BytesIO(content)) as file:
-            unpacked = file.read(max_unpacked_bytes + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise NoTextError(outcome="corrupt", reason="The gzip file is damaged.") from error
-    if len(unpacked) > max_unpacked_bytes:
-        reason = f"The gzip file unpacks to more than {max_unpacked_bytes:,} bytes."
-        raise NoTextError(outcome="too_large", reason=reason)
-    return unpacked
+    packed, members = memoryview(content), io.BytesIO()
+    while packed[: len(_GZIP_MAGIC)] == _GZIP_MAGIC:
+        packed = packed[_unpack_member(packed, members, max_unpacked_bytes) :]
+        if packed[:1] == b"\0":  # tapes pad with zeros
+            packed = memoryview(bytes(packed).lstrip(b"\0"))
+    note = f"{len(packed):,} bytes behind the gzip data were left out." if packed else ""
+    return members.getvalue(), note
+
+
+def _unpack_member(packed: memoryview, members: io.BytesIO, max_unpacked_bytes: int) -> int:
+    """Append one of the members that a gzip file strings together; return its packed size."""
+    member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)  # 16: with header and check sum
+    place = 0
+    while not member.eof:
+        chunk = (
+            member.unconsumed_tail
+            or packed[place : place + min(_CHUNK_BYTES, _FIRST_BYTES + place)]
+        )
+        place += 0 if member.unconsumed_tail else len(chunk)
+        try:
+            piece = member.decompress(chunk, _CHUNK_BYTES)
+        except zlib.error as error:
+            raise NoTextError(outcome="corrupt", reason=_DAMAGED_GZIP) from error
+        if not chunk and not piece and not member.eof:
+            raise NoTextError(outcome="corrupt", reason=_DAMAGED_GZIP)
+        members.write(piece)
+        if members.tell() > max_unpacked_bytes:
+            reason = f"The gzip file unpacks to more than {max_unpacked_bytes:,} bytes."
+            raise NoTextError(outcome="too_large", reason=reason)
+    return place - len(member.unused_data)
 
 
 def zip_media_type(content: bytes) -> str:
@@ -56,10 +81,10 @@ def zip_media_type(content: bytes) -> str:
             if names[:1] == ["mimetype"]:  # how OpenDocument and EPUB begin
                 named = archive.open("mimetype").read(_MAX_MIMETYPE_BYTES).decode("latin-1")
                 return named if _MIMETYPE.fullmatch(named) else ZIP
+            if docx.body_part(archive) is not None:
+                return DOCX
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
         raise NoTextError(outcome="corrupt", reason="The ZIP file is damaged.") from error
-    if any(docx.BODY_PART.fullmatch(name) for name in names):
-        return DOCX
     held = (kind for mark, kind in _ZIP_CONTENTS if any(name.startswith(mark) for name in names))
     return next(held, ZIP)
 
