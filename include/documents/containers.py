@@ -23,6 +23,8 @@ _OLE_CONTENTS = (
     ("__substg1.0_", "application/vnd.ms-outlook"),
 )
 _GZIP_MAGIC = b"\x1f\x8b"
+_NO_PADDING = re.compile(rb"[^\0]")
+"""Tapes pad with zeros."""
 _DAMAGED_GZIP = "The gzip file is damaged or cut off."
 _CHUNK_BYTES = 256 * 2**10
 _FIRST_BYTES = 512
@@ -37,25 +39,27 @@ def unpack_gzip(content: bytes, max_unpacked_bytes: int) -> tuple[bytes, str]:
     Raises:
         NoTextError: It is damaged, or holds more than `max_unpacked_bytes`.
     """
-    packed, members = memoryview(content), io.BytesIO()
-    while packed[: len(_GZIP_MAGIC)] == _GZIP_MAGIC:
-        packed = packed[_unpack_member(packed, members, max_unpacked_bytes) :]
-        if packed[:1] == b"\0":  # tapes pad with zeros
-            packed = memoryview(bytes(packed).lstrip(b"\0"))
-    note = f"{len(packed):,} bytes behind the gzip data were left out." if packed else ""
+    members = io.BytesIO()
+    place = 0
+    while content.startswith(_GZIP_MAGIC, place):
+        place = _unpack_member(content, place, members, max_unpacked_bytes)
+        behind = _NO_PADDING.search(content, place)
+        place = behind.start() if behind else len(content)
+    left_bytes = len(content) - place
+    note = f"{left_bytes:,} bytes behind the gzip data were left out." if left_bytes else ""
     return members.getvalue(), note
 
 
-def _unpack_member(packed: memoryview, members: io.BytesIO, max_unpacked_bytes: int) -> int:
-    """Append one of the members that a gzip file strings together; return its packed size."""
+def _unpack_member(content: bytes, start: int, members: io.BytesIO, max_unpacked_bytes: int) -> int:
+    """Append one of the members that a gzip file strings together; return where it ends."""
     member = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)  # 16: with header and check sum
-    place = 0
+    place = start
     while not member.eof:
-        chunk = (
-            member.unconsumed_tail
-            or packed[place : place + min(_CHUNK_BYTES, _FIRST_BYTES + place)]
-        )
-        place += 0 if member.unconsumed_tail else len(chunk)
+        chunk = member.unconsumed_tail
+        if not chunk:
+            chunk_bytes = min(_CHUNK_BYTES, _FIRST_BYTES + place - start)
+            chunk = content[place : place + chunk_bytes]
+            place += len(chunk)
         try:
             piece = member.decompress(chunk, _CHUNK_BYTES)
         except zlib.error as error:

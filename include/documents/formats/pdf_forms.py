@@ -36,7 +36,9 @@ def xfa_text(document: Any) -> str:
     packets = (_packet(document, index) for index in range(pdfium.FPDF_GetXFAPacketCount(document)))
     parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
     root = etree.fromstring(b"".join(packets), parser)
-    lines = (" ".join("".join(found.itertext()).split()) for found in root.iter(*_XFA_TEXTS))
+    lines = (
+        " ".join("".join(map(str, found.itertext())).split()) for found in root.iter(*_XFA_TEXTS)
+    )
     return "\n".join(filter(None, lines))
 
 

@@ -34,7 +34,7 @@ def read_svg(content: bytes) -> Reading:
     if root is None:
         return Reading(source, "text", encoding)
     elements = root.iter("{*}title", "{*}desc", "{*}text", "{*}foreignObject")
-    lines = (" ".join("".join(element.itertext()).split()) for element in elements)
+    lines = (" ".join("".join(map(str, element.itertext())).split()) for element in elements)
     text = "\n".join(filter(None, lines))
     if not text:
         raise NoTextError(outcome="image_only", reason="The object is a drawing without words.")
