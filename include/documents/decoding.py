@@ -31,14 +31,48 @@ _SUPERSETS = {
 _ALIASES = {"x-sjis": "shift_jis", "ks_c_5601-1987": "euc_kr", "unicode-1-1-utf-7": "utf-7"}
 
 _STATEFUL = {"iso2022_jp", "iso2022_jp_2", "iso2022_jp_ext", "iso2022_kr", "hz"}
+_WIDE = ("utf-16", "utf-32")
+_LATIN = "cp1252"
+_OLD_CODECS = ("cp4", "cp7", "cp8", "mac")
+"""Encodings of DOS and the old Macintosh: what a detector finds where it finds nothing."""
 _NO_LEAD_BYTES = bytes(range(0xC2))
+_ASCII_END = 0x80
+_BEYOND_ASCII = bytes(range(_ASCII_END, 0x100))
 _SHIFT_SEQUENCES = re.compile(rb"\x1b[$(]|~\{")
+_FOREIGN_WORD = re.compile(
+    r"[A-Za-z\x80-\x9f\u0370-\u06ff]*[\x80-\x9f\u0370-\u06ff][A-Za-z\x80-\x9f\u0370-\u06ff]+|[A-Za-z]+[\x80-\x9f\u0370-\u06ff]"
+)
+"""A word with Greek, Cyrillic, Hebrew or Arabic letters in it, or with controls."""
+_ASCII_LETTER = re.compile("[A-Za-z]")
+_WESTERN_LETTERS = "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝŒßàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿœ"
+_WORD_SIGNS = "\u2019\u2013\u2014\u2026\u00b7"
+_WESTERN_SIGNS = _WORD_SIGNS + "\u00a0«»¿¡“”\u2018•§°±£€©®™µ²³½¼¾\u00b4\u00d7"
+_UNWESTERN = re.compile(
+    f"[^\\x00-\\x7f{_WESTERN_LETTERS}{_WESTERN_SIGNS}]"
+    f"|[{_WESTERN_LETTERS}]{{3}}"
+    f"|(?<=[A-Za-z{_WESTERN_LETTERS}])[^\\x00-\\x7f{_WORD_SIGNS}{_WESTERN_LETTERS}]"
+    f"(?=[A-Za-z{_WESTERN_LETTERS}])"
+)
+"""What no text in a Western European language holds, but other alphabets misread as Latin do."""
+
 _NEWLINES = re.compile("\r\n?|[\x0b\x0c\x85]")
+_TERMINAL_SEQUENCES = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|[()][0-9A-Z]|[=>78@-Z\\^_])"
+)
+"""Colours, cursor movements, window titles. Source: ECMA-48; xterm control sequences."""
+_STRUCK_OVER = re.compile("[^\n\x08]\x08")
 _UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
-_MAX_BROKEN_SHARE = 0.01
+_MAX_BROKEN_SHARE = 0.25
 _MAX_NUL_SHARE = 0.001
+_MIN_WIDE_SHARE = 0.4
+_MAX_MIXED_SHARE = 0.5
+_MIN_EVIDENCE_BYTES = 10
+"""With fewer bytes beyond ASCII a detector guesses; the most common encoding guesses better."""
+_SAMPLE_CHARACTERS = 100_000
+_DETECTED_BYTES = 2**20
+"""Of more, the detector looks at the first so many and the last."""
 
 
 def decode(content: bytes, declared: str | None = None) -> tuple[str, str]:
@@ -58,6 +92,8 @@ def decode(content: bytes, declared: str | None = None) -> tuple[str, str]:
         return _decode_stateful(content, declared_codec)
     if b"\0" in content:
         return _decode_with_nuls(content)
+    if declared_codec is not None and declared_codec.startswith(_WIDE):
+        declared_codec = None  # whoever wrote that did so in bytes
     return (
         _decode_strictly(content, "utf-8")
         or _decode_damaged_utf8(content)
@@ -67,7 +103,14 @@ def decode(content: bytes, declared: str | None = None) -> tuple[str, str]:
 
 
 def clean(text: str) -> str:
-    r"""Return `text` with \n as its only newline and tab as its only other control character."""
+    r"""Return `text` with \n as its only newline and tab as its only other control character.
+
+    What a terminal would not show is left out: colours, titles, letters struck over.
+    """
+    if "\x1b" in text:
+        text = _TERMINAL_SEQUENCES.sub("", text)
+    if "\x08" in text:
+        text = _STRUCK_OVER.sub("", text)
     text = _NEWLINES.sub("\n", text.removeprefix("\ufeff"))
     return _SURROGATES.sub("\ufffd", _UNWANTED.sub("", text))
 
@@ -95,7 +138,7 @@ def _decode_strictly(content: bytes, encoding: str | None) -> tuple[str, str] | 
 
 def _decode_stateful(content: bytes, declared: str | None) -> tuple[str, str]:
     """Decode 7-bit encodings such as ISO-2022-JP, every text in which is valid ASCII too."""
-    detected = _codec(chardet.detect(content, max_bytes=len(content))["encoding"])
+    detected = _codec(_detect(content))
     return (
         (declared in _STATEFUL and _decode_strictly(content, declared))
         or (detected in _STATEFUL and _decode_strictly(content, detected))
@@ -105,29 +148,95 @@ def _decode_stateful(content: bytes, declared: str | None) -> tuple[str, str]:
 
 def _decode_with_nuls(content: bytes) -> tuple[str, str]:
     """Decode UTF-16 or UTF-32 without a mark, or text in which a few NULs went astray."""
-    detected = chardet.detect(content, max_bytes=len(content))["encoding"]
-    if detected and detected.lower().startswith(("utf-16", "utf-32")):
-        return content.decode(detected, errors="replace"), detected.lower()
-    if content.count(0) > max(1, len(content) * _MAX_NUL_SHARE):
+    detected = (_detect(content) or "").lower()
+    if detected.startswith("utf-32"):
+        return content.decode(detected, errors="replace"), detected
+    nuls_first, nuls_second = content[::2].count(0), content[1::2].count(0)
+    if detected.startswith("utf-16") or _is_one_sided(nuls_first, nuls_second, len(content)):
+        encoding = "utf-16-le" if nuls_second > nuls_first else "utf-16-be"
+        return content.decode(encoding, errors="replace"), encoding
+    if nuls_first + nuls_second > max(1, len(content) * _MAX_NUL_SHARE):
         raise NoTextError(
             outcome="unsupported", reason="The object holds binary data of an unknown format."
         )
     return decode(content.replace(b"\0", b""))
 
 
+def _is_one_sided(nuls_first: int, nuls_second: int, size_bytes: int) -> bool:
+    """Return whether nearly every other byte is a NUL, as in an ASCII text in UTF-16."""
+    fewer, more = sorted((nuls_first, nuls_second))
+    return fewer == 0 and more > size_bytes * _MIN_WIDE_SHARE
+
+
 def _decode_damaged_utf8(content: bytes) -> tuple[str, str] | None:
-    """Decode UTF-8 in which single characters are broken, as by a cut in the middle of one."""
+    """Decode UTF-8 in which some characters are broken, or slipped in from a Latin encoding."""
     text = content.decode("utf-8", errors="replace")
     broken = text.count("\ufffd")
     whole = len(content.translate(None, delete=_NO_LEAD_BYTES)) - broken
-    return (text, "utf-8") if broken <= max(1, whole * _MAX_BROKEN_SHARE) < whole else None
+    if not broken <= max(1, whole * _MAX_BROKEN_SHARE) < whole:
+        return None
+    return content.decode("utf-8", errors=_STRAY_LATIN), "utf-8"
+
+
+def _replace_stray(error: UnicodeError) -> tuple[str, int]:
+    """Read a single byte between ASCII as Latin, and mark everything else as broken."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    content, start, end = error.object, error.start, error.end
+    is_stray = (
+        end - start == 1
+        and end < len(content)
+        and content[end] < _ASCII_END
+        and (start == 0 or content[start - 1] < _ASCII_END)
+    )
+    return content[start:end].decode(_LATIN, "replace") if is_stray else "\ufffd", end
+
+
+_STRAY_LATIN = "nightshift-stray-latin"
+codecs.register_error(_STRAY_LATIN, _replace_stray)
 
 
 def _decode_detected(content: bytes) -> tuple[str, str]:
-    detected = chardet.detect(content, max_bytes=len(content))["encoding"]
-    codec = _codec(detected)
+    codec = _codec(_detect(content))
+    beyond_ascii = len(content) - len(content.translate(None, delete=_BEYOND_ASCII))
+    is_guess = beyond_ascii <= _MIN_EVIDENCE_BYTES or (codec or "").startswith(_OLD_CODECS)
+    if codec == _LATIN or (is_guess and _reads_as_western(content)):
+        return _decode_latin(content)
     if codec is None:
         raise NoTextError(
             outcome="unsupported", reason="The object holds binary data of an unknown format."
         )
-    return content.decode(codec, errors="replace"), codec
+    text = content.decode(codec, errors="replace")
+    return (text, codec) if _is_plausible(text) else _decode_latin(content)
+
+
+def _reads_as_western(content: bytes) -> bool:
+    """Return whether what lies beyond ASCII are accents and quotes where these may stand."""
+    decoded = _decode_strictly(content, _LATIN)
+    return decoded is not None and not _UNWESTERN.search(decoded[0])
+
+
+def _decode_latin(content: bytes) -> tuple[str, str]:
+    """Decode line by line, as some may be UTF-8: so in a log that two programs write."""
+    lines = (
+        (_decode_strictly(line, "utf-8") or (line.decode(_LATIN, errors="replace"),))[0]
+        for line in content.splitlines(keepends=True)
+    )
+    return "".join(lines), _LATIN
+
+
+def _detect(content: bytes) -> str | None:
+    if len(content) > _DETECTED_BYTES:
+        half = _DETECTED_BYTES // 2
+        content = content[:half] + content[-half:]
+    return chardet.detect(content, max_bytes=len(content))["encoding"]
+
+
+def _is_plausible(text: str) -> bool:
+    """Return whether the letters of other alphabets make words of their own.
+
+    A detector may take the accents of a Latin text for Greek or Hebrew letters.
+    """
+    words = _FOREIGN_WORD.findall(text, 0, _SAMPLE_CHARACTERS)
+    mixed = sum(_ASCII_LETTER.search(word) is not None for word in words)
+    return mixed <= len(words) * _MAX_MIXED_SHARE

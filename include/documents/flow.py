@@ -48,6 +48,11 @@ class Flow:
             self._gap = (self._gap.strip(" \n") if has_text else self._gap) + "\t"
         self._is_first_cell = False
 
+    @property
+    def piece_count(self) -> int:
+        """How much was added so far; only good for comparing."""
+        return len(self._pieces)
+
     def text(self) -> str:
         """Return everything that was added."""
         return "".join(self._pieces)

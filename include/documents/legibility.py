@@ -12,11 +12,15 @@ _MAX_MEANINGLESS_SHARE = 0.15
 _MEANINGLESS_CATEGORIES = {"Cc", "Cn", "Co", "Cs"}
 _MIN_ALPHANUMERIC_SHARE = 0.2
 _MIN_VOWEL_SHARE = 0.2
+_MIN_COMMON_SHARE = 0.4
 _MAX_MIXED_SHARE = 0.3
 
 _REPEATED = re.compile(r"(.)\1+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_PURE_WORD = re.compile(r"(?<![\w])[^\W\d_][^\W\d]+(?![\w])")
 _VOWELS = frozenset("aeiouy")
+_COMMON_LETTERS = frozenset("aeionrst")
+"""The most common letters of nearly every language in Latin script."""
 _MIXABLE = {
     *("BOPOMOFO", "CJK", "FULLWIDTH", "HALFWIDTH", "HANGUL", "HIRAGANA", "KATAKANA"),
     "MODIFIER",
@@ -30,7 +34,7 @@ def is_garbled(text: str) -> bool:
     return (
         _meaningless_share(sample) > _MAX_MEANINGLESS_SHARE
         or _is_mostly_signs(sample)
-        or _lacks_vowels(sample)
+        or _misspells_everything(text[:_SAMPLE_CHARACTERS])
         or _mixes_scripts(text[:_SAMPLE_CHARACTERS])
     )
 
@@ -51,12 +55,20 @@ def _is_mostly_signs(sample: str) -> bool:
     return len(sample) >= _MIN_LETTERS and alphanumerics < len(sample) * _MIN_ALPHANUMERIC_SHARE
 
 
-def _lacks_vowels(sample: str) -> bool:
-    """Return whether Latin letters have too few vowels, as when each stands for another."""
-    letters = Counter(unicodedata.normalize("NFD", sample.lower()))
+def _misspells_everything(text: str) -> bool:
+    """Return whether Latin letters are too rarely the common ones, as when each means another.
+
+    Of 2,250 documents in 30 languages none has less than half of its letters from the common ones,
+    nor less than 0.3 vowels. Words with digits in them are left out: sums and keys are no words.
+    """
+    words = " ".join(_PURE_WORD.findall(unicodedata.normalize("NFD", text.lower())))
+    letters = Counter(words)
     latin = sum(letters[chr(code)] for code in range(ord("a"), ord("z") + 1))
     vowels = sum(letters[vowel] for vowel in _VOWELS)
-    return latin >= _MIN_LETTERS and vowels < latin * _MIN_VOWEL_SHARE
+    common = sum(letters[letter] for letter in _COMMON_LETTERS)
+    return latin >= _MIN_LETTERS and (
+        vowels < latin * _MIN_VOWEL_SHARE or common < latin * _MIN_COMMON_SHARE
+    )
 
 
 def _mixes_scripts(text: str) -> bool:

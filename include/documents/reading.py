@@ -1,6 +1,8 @@
 """Turn the bytes of one document into an extraction, in this process."""
 
+import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
 from include.documents import containers, sniffing
@@ -9,6 +11,9 @@ from include.documents.extraction import Extraction, ExtractionLimits, NoTextErr
 from include.documents.formats import docx, html, image, json, mail, pdf, xml
 
 _Reader = Callable[[bytes], Reading]
+
+_FILLERS = b"\0 \t\r\n\x0b\x0c"
+_VISIBLE = re.compile(r"[^\s\u00ad\u200b-\u200f\u2060\ufeff]")
 
 _UNREAD = {
     "application/gzip": "a gzip file inside a gzip file",
@@ -31,12 +36,12 @@ _UNREAD = {
 def extract(content: bytes, key: str, limits: ExtractionLimits) -> Extraction:
     """Return the text of a document, or why there is none; `key` only helps to tell its format."""
     media_type = sniffing.media_type_of_key(key)
-    if not content.strip():
+    if not content.strip(_FILLERS):
         return Extraction("empty", "The object holds nothing.", media_type)
     try:
-        content, media_type = _unwrap(content, key, limits)
+        content, media_type, note = _unwrap(content, key, limits)
         reading = _reader(media_type, limits)(content)
-        return _checked(reading, media_type, limits)
+        return _checked(replace(reading, note=reading.note or note), media_type, limits)
     except NoTextError as error:
         return Extraction(
             error.outcome, error.reason, media_type, pages=error.pages, picture=error.picture
@@ -45,17 +50,18 @@ def extract(content: bytes, key: str, limits: ExtractionLimits) -> Extraction:
         return Extraction("unreadable", "The document is nested too deeply.", media_type)
 
 
-def _unwrap(content: bytes, key: str, limits: ExtractionLimits) -> tuple[bytes, str]:
-    """Return the document inside the compression, and its media type."""
+def _unwrap(content: bytes, key: str, limits: ExtractionLimits) -> tuple[bytes, str, str]:
+    """Return the document inside the compression, its media type, and a note on the former."""
+    note = ""
     media_type = sniffing.binary_media_type(content)
     if media_type == sniffing.GZIP:
-        content = containers.unpack_gzip(content, limits.max_unpacked_bytes)
+        content, note = containers.unpack_gzip(content, limits.max_unpacked_bytes)
         media_type = sniffing.binary_media_type(content)
     if media_type == sniffing.ZIP:
         media_type = containers.zip_media_type(content)
     elif media_type == sniffing.OLE:
         media_type = containers.ole_media_type(content)
-    return content, media_type or sniffing.text_media_type(content, key)
+    return content, media_type or sniffing.text_media_type(content, key), note
 
 
 def _reader(media_type: str, limits: ExtractionLimits) -> _Reader:
@@ -70,6 +76,9 @@ def _reader(media_type: str, limits: ExtractionLimits) -> _Reader:
         return reader
     if media_type == "application/x-ole-encrypted":
         raise NoTextError(outcome="encrypted", reason="The Office document asks for a password.")
+    if media_type.startswith("image/"):
+        reason = f"The object is a picture of a kind that cannot be sent: {media_type}."
+        raise NoTextError(outcome="image_only", reason=reason)
     name = _UNREAD.get(media_type, media_type)
     raise NoTextError(outcome="unsupported", reason=f"The object is {name}, which is not read.")
 
@@ -88,7 +97,7 @@ _READERS: Mapping[str, _Reader] = {
     "image/gif": image.read,
     "image/jpeg": image.read,
     "image/png": image.read,
-    "image/svg+xml": xml.read,
+    "image/svg+xml": xml.read_svg,
     "image/webp": image.read,
     "message/rfc822": mail.read,
     "text/csv": _read_text,
@@ -102,7 +111,7 @@ _READERS: Mapping[str, _Reader] = {
 
 def _checked(reading: Reading, media_type: str, limits: ExtractionLimits) -> Extraction:
     text = clean(reading.text)
-    if not text.strip():
+    if not _VISIBLE.search(text):
         raise NoTextError(
             outcome="empty", reason="The document holds no text.", pages=reading.pages
         )

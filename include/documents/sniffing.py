@@ -50,24 +50,28 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (4, b"ftypmif1", "image/heif"),
     (4, b"ftypavif", "image/avif"),
     (0, b"\x00\x00\x00\x0cjP  ", "image/jp2"),
-    (0, b"8BPS", "image/vnd.adobe.photoshop"),
+    (6, b"\x00\x00\x00\x00\x36\x00\x00\x00", "image/bmp"),
+    (6, b"\x00\x00\x00\x00\x36\x04\x00\x00", "image/bmp"),
+    (0, b"8BPS\x00", "image/vnd.adobe.photoshop"),
     (0, b"AT&TFORM", "image/vnd.djvu"),
     (0, b"\x00\x00\x01\x00", "image/x-icon"),
     (0, b"{\\rtf", "application/rtf"),
     (0, b"%!PS", "application/postscript"),
     (0, b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
     (0, b"Rar!\x1a\x07", "application/vnd.rar"),
-    (0, b"BZh", "application/x-bzip2"),
+    (4, b"1AY&SY", "application/x-bzip2"),
     (0, b"\xfd7zXZ\x00", "application/x-xz"),
     (0, b"\x28\xb5\x2f\xfd", "application/zstd"),
     (257, b"ustar", "application/x-tar"),
-    (0, b"PAR1", "application/vnd.apache.parquet"),
+    (0, b"PAR1\x15", "application/vnd.apache.parquet"),
     (0, b"SQLite format 3\x00", "application/vnd.sqlite3"),
     (0, b"\x7fELF", "application/x-executable"),
-    (0, b"ID3", "audio/mpeg"),
-    (0, b"OggS", "audio/ogg"),
-    (0, b"fLaC", "audio/flac"),
-    (8, b"WAVE", "audio/wav"),
+    (0, b"ID3\x02", "audio/mpeg"),
+    (0, b"ID3\x03", "audio/mpeg"),
+    (0, b"ID3\x04", "audio/mpeg"),
+    (0, b"OggS\x00", "audio/ogg"),
+    (0, b"fLaC\x00", "audio/flac"),
+    (8, b"WAVEfmt", "audio/wav"),
     (4, b"ftyp", "video/mp4"),
     (0, b"\x1aE\xdf\xa3", "video/x-matroska"),
 )
@@ -78,6 +82,11 @@ _PDF_HEAD_BYTES = 1024
 
 _XML = re.compile(r"\s*<\?xml[\s?]")
 _HTML = re.compile(r"(?:\s|<\?xml.*?\?>|<!--.*?-->)*<(?:!doctype\s+html|html)\b", re.I | re.S)
+_FRAGMENT = re.compile(
+    r"\s*<(?:!--|(?:a|b|body|br|center|div|font|h1|head|iframe|p|script|span|style|table|title)[\s>])",
+    re.IGNORECASE,
+)
+"""What a piece of HTML begins with. Source: WHATWG MIME Sniffing Standard, and some more tags."""
 _SVG = re.compile(r"(?:\s|<\?xml.*?\?>|<!--.*?-->|<!doctype\s+svg[^>]*>)*<svg\b", re.I | re.S)
 _MBOX = re.compile(r"From \S.*\n(?:>?[A-Za-z][A-Za-z0-9-]*:|>From )")
 _HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]*):")
@@ -92,6 +101,9 @@ _TRANSPORT_HEADERS = {
     "return-path",
 }
 _MIN_MAIL_HEADERS = 2
+_JSON_IN_DISGUISE = {UNKNOWN_MEDIA_TYPE, "application/xml", "text/html", "text/plain"}
+_JSON_LINES = 3
+"""So many lines that are JSON, each on its own, make a document JSON Lines."""
 
 
 def media_type_of_key(key: str) -> str:
@@ -120,8 +132,10 @@ def text_media_type(content: bytes, key: str) -> str:
         return "application/mbox"
     if promised == "message/rfc822":
         return promised if _HEADER.match(head.lstrip()) else "text/plain"
+    if promised in _JSON_IN_DISGUISE and (data := _data_media_type(head, content)):
+        return data
     if promised in {UNKNOWN_MEDIA_TYPE, "text/plain"}:
-        return _unpromised_media_type(head, content)
+        return _unpromised_media_type(head)
     return promised if promised not in {PDF, DOCX, "application/mbox"} else "text/plain"
 
 
@@ -148,12 +162,19 @@ def _markup_media_type(head: str) -> str | None:
     return "application/xml" if _XML.match(head) else None
 
 
-def _unpromised_media_type(head: str, content: bytes) -> str:
+def _data_media_type(head: str, content: bytes) -> str | None:
+    if not head.lstrip().startswith(("{", "[")):
+        return None
+    if _is_json(content):
+        return "application/json"
+    lines = filter(bytes.strip, content.split(b"\n", _JSON_LINES)[:_JSON_LINES])
+    return "application/jsonl" if b"\n" in content and all(map(_is_json, lines)) else None
+
+
+def _unpromised_media_type(head: str) -> str:
     if _is_mail(head):
         return "message/rfc822"
-    if head.lstrip().startswith(("{", "[")) and _is_json(content):
-        return "application/json"
-    return "text/plain"
+    return "text/html" if _FRAGMENT.match(head) else "text/plain"
 
 
 def _is_mail(head: str) -> bool:

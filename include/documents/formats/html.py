@@ -10,7 +10,10 @@ from include.documents.flow import Flow
 
 EXTRACTOR = "selectolax"
 
-_DECLARED = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
+_DECLARED = re.compile(
+    rb"""<(?:meta[^>]{0,200}?charset|\?xml[^>]{0,200}?encoding)\s*=\s*["']?\s*([\w.:-]+)""",
+    re.IGNORECASE,
+)
 _DECLARED_HEAD_BYTES = 4096
 
 _UNSEEN = frozenset(
@@ -62,9 +65,14 @@ _VERBATIM = frozenset({"pre", "textarea"})
 
 def read(content: bytes) -> Reading:
     """Read an HTML page."""
-    declared = _DECLARED.search(content, 0, _DECLARED_HEAD_BYTES)
-    markup, encoding = decode(content, declared[1].decode("ascii") if declared else None)
+    markup, encoding = decode(content, declared_encoding(content))
     return Reading(text_of(markup), EXTRACTOR, encoding)
+
+
+def declared_encoding(content: bytes) -> str | None:
+    """Return the encoding that the markup names, if it does."""
+    declared = _DECLARED.search(content, 0, _DECLARED_HEAD_BYTES)
+    return declared[1].decode("ascii") if declared else None
 
 
 def text_of(markup: str) -> str:
@@ -74,9 +82,11 @@ def text_of(markup: str) -> str:
     if title := page.css_first("head > title"):
         flow.add_words(title.text())
         flow.break_line(blank=True)
-    if page.body is not None:
+    if page.css_first("frameset") is None and page.body is not None:
         _read_tree(page.body, flow)
-    return flow.text()
+        return flow.text()
+    instead = (text_of(node.text()) for node in page.css("frameset noframes"))
+    return "\n\n".join(filter(None, (flow.text(), *instead)))
 
 
 def _read_tree(root: LexborNode, flow: Flow) -> None:

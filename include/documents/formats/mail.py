@@ -1,4 +1,4 @@
-"""Mail to text: the headers people read, every text part, attachments by name."""
+"""Mail to text: the headers people read, every part that is text, other attachments by name."""
 
 import re
 from collections.abc import Iterator
@@ -14,33 +14,59 @@ from include.documents.formats import html
 EXTRACTOR = "email"
 
 _HEADERS = ("From", "To", "Cc", "Newsgroups", "Date", "Subject")
-_SEPARATOR = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))From \S.*\n")
+_SEPARATOR = re.compile(
+    rb"(?:\A|^)From (?:\S+[ \t]+)?(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b.*\n"
+    rb"|(?:\A|(?<=\n\n)|(?<=\n\r\n))From \S.*\n(?=>?[A-Za-z][A-Za-z0-9-]*:|>From )"
+    rb"|\AFrom \S.*\n",
+    re.MULTILINE,
+)
+"""What begins a message in a mailbox; sentences that begin with the word do not."""
 _QUOTED_SEPARATOR = re.compile(rb"^>(>*From )", re.MULTILINE)
 _ENCRYPTED_CONTENT = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
+_UNSEEN = {"text/css", "text/ecmascript", "text/javascript", "text/x-amp-html"}
+_TRANSFER_ENCODING = "Content-Transfer-Encoding"
 _MIN_PLAIN_SHARE = 0.5
+_MAX_PARTS = 10_000
+_MAX_SPACE_SHARE = 0.08
+"""In base64 there are none; in words that claim to be base64 there are more."""
 
 
 def read(content: bytes) -> Reading:
     """Read one message.
 
     Raises:
-        NoTextError: Its body is encrypted.
+        NoTextError: Its body is encrypted, or it has more parts than anybody sends.
     """
-    message = message_from_bytes(content.lstrip())
+    message = _parse(content.lstrip())
     if _is_encrypted(message):
         raise NoTextError(outcome="encrypted", reason="The body of the message is encrypted.")
-    pieces = (_headers(message), *_texts(message), _attachments(message))
-    return Reading("\n\n".join(filter(None, pieces)), EXTRACTOR)
+    return Reading(_text(message), EXTRACTOR)
 
 
 def read_mailbox(content: bytes) -> Reading:
     """Read an mbox file, message after message; encrypted ones count by their headers."""
-    texts = []
-    for raw in filter(bytes.strip, _SEPARATOR.split(content)):
-        message = message_from_bytes(_QUOTED_SEPARATOR.sub(rb"\1", raw))
-        pieces = (_headers(message), *_texts(message), _attachments(message))
-        texts.append("\n\n".join(filter(None, pieces)))
+    messages = filter(bytes.strip, _SEPARATOR.split(content))
+    texts = (_text(_parse(_QUOTED_SEPARATOR.sub(rb"\1", message))) for message in messages)
     return Reading("\n\n\n".join(texts), EXTRACTOR)
+
+
+def _parse(content: bytes) -> Message:
+    count = 0
+
+    def make_part(**options: object) -> Message:
+        nonlocal count
+        count += 1
+        if count > _MAX_PARTS:
+            reason = f"The message has more than {_MAX_PARTS:,} parts."
+            raise NoTextError(outcome="too_large", reason=reason)
+        return Message(**options)  # type: ignore[arg-type]  # the parser passes its policy through
+
+    return message_from_bytes(content, _class=make_part)
+
+
+def _text(message: Message) -> str:
+    pieces = (_headers(message), *_texts(message), _attachments(message))
+    return "\n\n".join(filter(None, pieces))
 
 
 def _is_encrypted(message: Message) -> bool:
@@ -57,7 +83,7 @@ def _headers(message: Message) -> str:
 
 def _header_text(raw: str) -> str:
     """Return a header as people read it; 8-bit characters in it are allowed to be any encoding."""
-    text = _decode_part(raw.encode("utf-8", "surrogateescape"), None)
+    text = _decode_word(raw.encode("utf-8", "surrogateescape"), None)
     try:
         words = decode_header(text)
     except (HeaderParseError, ValueError):
@@ -70,45 +96,69 @@ def _word_text(word: bytes | str, charset: str | None) -> str:
         return word
     if charset is None:  # how decode_header hands back what was not encoded
         return word.decode("raw-unicode-escape", errors="replace")
-    return _decode_part(word, charset)
+    return _decode_word(word, charset)
+
+
+def _decode_word(word: bytes, charset: str | None) -> str:
+    try:
+        return decode(word, charset)[0]
+    except NoTextError:
+        return word.decode("latin-1")
 
 
 def _texts(part: Message) -> Iterator[str]:
     """Yield the text of every part that is shown as the message, or as one that it contains."""
     kind = part.get_content_type()
-    if part.is_multipart():
-        children = _children(part)
-        if kind == "multipart/alternative":
-            yield _best_alternative(children)
-            return
-        for child in children:
-            if kind == "message/rfc822":
-                yield _headers(child)
+    if not part.is_multipart():
+        if _is_text(part):
+            yield _leaf_text(part)
+    elif kind == "multipart/alternative":
+        yield _best_alternative(_children(part))
+    elif kind == "message/rfc822":
+        for message in _children(part):
+            yield _text_of_forwarded(message, part[_TRANSFER_ENCODING])
+    else:
+        for child in _children(part):
+            if kind == "message/delivery-status":
+                yield "\n".join(
+                    f"{name}: {_header_text(str(value))}" for name, value in child.items()
+                )
             yield from _texts(child)
-    elif not _is_attachment(part) and part.get_content_maintype() in {"text", "multipart"}:
-        text = _decode_part(_payload(part), part.get_content_charset())
-        yield (html.text_of(text) if kind == "text/html" else text).strip()
+
+
+def _text_of_forwarded(message: Message, transfer_encoding: str | None) -> str:
+    if not message.keys() and transfer_encoding:  # base64 there is what the parser never expects
+        message[_TRANSFER_ENCODING] = transfer_encoding
+        message = _parse(_payload(message))
+    return "\n\n".join(filter(None, (_headers(message), *_texts(message))))
 
 
 def _best_alternative(children: list[Message]) -> str:
     """Return the plain text, unless it only says that the message is written in HTML."""
     texts = {child.get_content_type(): "\n\n".join(_texts(child)) for child in children}
     plain = texts.pop("text/plain", "")
-    other = max(texts.values(), key=len, default="")
-    return plain if len(plain) >= len(other) * _MIN_PLAIN_SHARE else other
+    pages = [text for kind, text in texts.items() if kind.startswith(("text/html", "multipart/"))]
+    page = max(pages or texts.values(), key=len, default="") if pages or not plain else ""
+    return plain if len(plain) >= len(page) * _MIN_PLAIN_SHARE else page
 
 
 def _attachments(message: Message) -> str:
-    parts = (part for part in message.walk() if _is_attachment(part))
-    lines = ((_header_text(part.get_filename() or "unnamed"), part) for part in parts)
-    return "\n".join(f"[Attachment: {name} ({part.get_content_type()})]" for name, part in lines)
+    parts = (part for part in message.walk() if not part.is_multipart() and not _is_text(part))
+    return "\n".join(_label(part) for part in parts if _is_attachment(part))
+
+
+def _label(part: Message) -> str:
+    name = _header_text(part.get_filename() or "unnamed")
+    return f"[Attachment: {name} ({part.get_content_type()})]"
+
+
+def _is_text(part: Message) -> bool:
+    is_multipart_by_name = part.get_content_maintype() in {"text", "multipart"}
+    return is_multipart_by_name and part.get_content_type() not in _UNSEEN
 
 
 def _is_attachment(part: Message) -> bool:
-    if part.is_multipart():
-        return False
-    is_named = part.get_content_maintype() != "text" and part.get_filename() is not None
-    return is_named or part.get_content_disposition() == "attachment"
+    return part.get_filename() is not None or part.get_content_disposition() == "attachment"
 
 
 def _children(part: Message) -> list[Message]:
@@ -116,13 +166,25 @@ def _children(part: Message) -> list[Message]:
     return [child for child in payload if isinstance(child, Message)] if payload else []
 
 
+def _leaf_text(part: Message) -> str:
+    """Return the text of a part; that of an attachment below its name."""
+    content = _payload(part)
+    is_page = part.get_content_type() == "text/html"
+    declared = part.get_content_charset() or (html.declared_encoding(content) if is_page else None)
+    try:
+        text, _ = decode(content, declared)
+    except NoTextError:
+        return _label(part)
+    text = (html.text_of(text) if is_page else text).strip()
+    is_attached = part.get_content_disposition() == "attachment"
+    return f"{_label(part)}\n{text}" if is_attached else text
+
+
 def _payload(part: Message) -> bytes:
+    """Return the bytes of a part before it was made fit for mail."""
+    raw = str(part.get_payload())
+    is_base64 = str(part.get(_TRANSFER_ENCODING, "")).strip().lower() == "base64"
+    if is_base64 and raw.count(" ") > len(raw) * _MAX_SPACE_SHARE:
+        del part[_TRANSFER_ENCODING]
     payload = part.get_payload(decode=True)
     return payload if isinstance(payload, bytes) else b""
-
-
-def _decode_part(content: bytes, charset: str | None) -> str:
-    try:
-        return decode(content, charset)[0]
-    except NoTextError:
-        return content.decode("latin-1")

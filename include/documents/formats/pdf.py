@@ -9,6 +9,7 @@ import pypdfium2  # type: ignore[import-untyped]  # ships no types
 import pypdfium2.raw  # type: ignore[import-untyped]  # ships no types
 
 from include.documents.extraction import NoTextError, Picture, Reading
+from include.documents.formats.pdf_forms import typed_texts, xfa_text
 from include.documents.legibility import is_garbled
 
 EXTRACTOR = "pypdfium2"
@@ -16,7 +17,11 @@ EXTRACTOR = "pypdfium2"
 _ENCRYPTED = {pypdfium2.raw.FPDF_ERR_PASSWORD, pypdfium2.raw.FPDF_ERR_SECURITY}
 _NOT_ENCRYPTED = -1
 _MIN_ALPHANUMERICS_PER_PAGE = 5
+_MAX_STAMP_PER_PAGE = 100
+_MIN_STAMPED_PAGES = 3
+_NO_PDF = b"no PDF"
 
+_DIGITS = re.compile(r"\d+")
 _WORD = re.compile(r"\w+")
 _LOST_HYPHEN = re.compile(r"(\w{0,40})[\x02\ufffe](?=(\w{0,40}))")
 """What pdfium makes of a hyphen and the line break after it."""
@@ -44,11 +49,11 @@ def _read(document: Any) -> Reading:
     if not texts:
         reason = "The PDF opens, but none of its pages does."
         raise NoTextError(outcome="corrupt", reason=reason)
-    text = _mend_words("\n\n".join(filter(None, texts)))
-    _check_substance(document, sum(map(str.isalnum, text)), page_count)
+    text = _mend_words("\n\n".join(filter(None, [xfa_text(document), *texts])))
     if is_garbled(text):
         reason = "The text layer of the PDF is nonsense."
         raise NoTextError(outcome="garbled", reason=reason, pages=page_count)
+    _check_substance(document, texts, page_count)
     lost_count = page_count - len(texts)
     note = f"{lost_count} of {page_count} pages are damaged and missing." if lost_count else ""
     return Reading(text, EXTRACTOR, pages=page_count, note=note)
@@ -68,6 +73,9 @@ def _to_be_looked_at(error: NoTextError, document: Any, size_bytes: int) -> NoTe
 
 
 def _open(content: bytes) -> Any:
+    # pdfium does not always say why a file does not open; then its last error is that of an
+    # earlier file, and would be different in every process.
+    pypdfium2.raw.FPDF_LoadMemDocument(_NO_PDF, len(_NO_PDF), None)
     try:
         document = pypdfium2.PdfDocument(content)
         document.init_forms()
@@ -81,11 +89,15 @@ def _open(content: bytes) -> Any:
 
 
 def _page_texts(document: Any) -> list[str]:
-    """Return the text of every page that opens."""
+    """Return the text of every page that opens, with the notes and the form fields on it."""
     texts: list[str] = []
     for page in _open_pages(document):
         with suppress(pypdfium2.PdfiumError):
-            texts.append(page.get_textpage().get_text_bounded().strip())
+            text_page = page.get_textpage()
+            printed = text_page.get_text_bounded().strip()
+            text_page.close()
+            typed = (text for text in typed_texts(document, page) if text not in printed)
+            texts.append("\n".join(filter(None, (printed, *dict.fromkeys(typed)))))
         page.close()
     return texts
 
@@ -102,9 +114,10 @@ def _mend_words(text: str) -> str:
     return _LOST_HYPHEN.sub(mend, text)
 
 
-def _check_substance(document: Any, alphanumeric_count: int, page_count: int) -> None:
-    """Refuse scans, page numbers stamped on them notwithstanding, and empty pages."""
-    if alphanumeric_count >= page_count * _MIN_ALPHANUMERICS_PER_PAGE:
+def _check_substance(document: Any, texts: list[str], page_count: int) -> None:
+    """Refuse scans, whatever was stamped on them, and empty pages."""
+    alphanumeric_count = sum(map(str.isalnum, "".join(texts)))
+    if not _is_stamp(texts, alphanumeric_count):
         return
     kinds = {item.type for page in _open_pages(document) for item in page.get_objects()}
     has_pictures = pypdfium2.raw.FPDF_PAGEOBJ_IMAGE in kinds
@@ -115,6 +128,15 @@ def _check_substance(document: Any, alphanumeric_count: int, page_count: int) ->
     if alphanumeric_count == 0:
         reason = "The pages of the PDF are empty."
         raise NoTextError(outcome="empty", reason=reason, pages=page_count)
+
+
+def _is_stamp(texts: list[str], alphanumeric_count: int) -> bool:
+    """Return whether the text is so short, or so much the same on every page, that it is none."""
+    if alphanumeric_count < len(texts) * _MIN_ALPHANUMERICS_PER_PAGE:
+        return True
+    is_short = alphanumeric_count < len(texts) * _MAX_STAMP_PER_PAGE
+    is_same = len({_DIGITS.sub("", text) for text in texts}) == 1
+    return is_short and is_same and len(texts) >= _MIN_STAMPED_PAGES
 
 
 def _open_pages(document: Any) -> Iterator[Any]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from lxml import etree
 
 from include.documents.decoding import decode
-from include.documents.extraction import Reading
+from include.documents.extraction import NoTextError, Reading
 
 EXTRACTOR = "lxml"
 
@@ -16,16 +16,45 @@ _DECLARATION = re.compile(r"\s*<\?xml.*?\?>", re.DOTALL)
 
 def read(content: bytes) -> Reading:
     """Read an XML document; what is not well-formed is read as it stands."""
+    source, encoding = _decode(content)
+    root = _parse(source)
+    if root is None:
+        return Reading(source, "text", encoding)
+    return Reading("\n".join(_outline(root)), EXTRACTOR, encoding)
+
+
+def read_svg(content: bytes) -> Reading:
+    """Read the words of a drawing.
+
+    Raises:
+        NoTextError: There are none.
+    """
+    source, encoding = _decode(content)
+    root = _parse(source)
+    if root is None:
+        return Reading(source, "text", encoding)
+    elements = root.iter("{*}title", "{*}desc", "{*}text", "{*}foreignObject")
+    lines = (" ".join("".join(map(str, element.itertext())).split()) for element in elements)
+    text = "\n".join(filter(None, lines))
+    if not text:
+        raise NoTextError(outcome="image_only", reason="The object is a drawing without words.")
+    return Reading(text, EXTRACTOR, encoding)
+
+
+def _decode(content: bytes) -> tuple[str, str]:
     declared = _DECLARED.match(content)
-    source, encoding = decode(content, declared[1].decode("ascii") if declared else None)
+    return decode(content, declared[1].decode("ascii") if declared else None)
+
+
+def _parse(source: str) -> etree._Element | None:
+    """Return the root of a document, None where it is not well-formed."""
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
     )
     try:
-        root = etree.fromstring(_DECLARATION.sub("", source, count=1), parser)
+        return etree.fromstring(_DECLARATION.sub("", source, count=1), parser)
     except (etree.XMLSyntaxError, ValueError):  # ValueError: characters that XML does not allow
-        return Reading(source, "text", encoding)
-    return Reading("\n".join(_outline(root)), EXTRACTOR, encoding)
+        return None
 
 
 def _outline(root: etree._Element) -> Iterator[str]:

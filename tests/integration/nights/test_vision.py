@@ -26,7 +26,7 @@ NOT_SENT = {
     "wide.png": (make_image("PNG", 8_001, 1), "too_many_pixels"),
     "locked.pdf": (make_locked_scan(), "encrypted"),
     "broken.png": (make_image("PNG")[:20], "corrupt"),
-    "scan.tiff": (make_image("TIFF"), "unsupported"),
+    "scan.tiff": (make_image("TIFF"), "image_only"),
 }
 
 

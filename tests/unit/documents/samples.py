@@ -27,7 +27,7 @@ def make_pdf(*pages: str, drawing: str = "") -> bytes:
             " /Resources << /Font << /F1 3 0 R >> >> >>"
         )
         objects.append(f"<< /Length {len(content)} >>\nstream\n{content}\nendstream")
-    return _assemble_pdf(objects)
+    return assemble_pdf(objects)
 
 
 IMAGE = "q 9 0 0 9 0 0 cm BI /W 1 /H 1 /BPC 8 /CS /G ID x EI Q"
@@ -52,7 +52,7 @@ def make_locked_scan() -> bytes:
     ).digest()[:5]
     own_key = hashlib.md5(key + bytes((4, 0, 0, 0, 0)), usedforsecurity=False).digest()[:10]
     content = _rc4(own_key, b"0 0 m 9 9 l S").decode("latin-1")
-    return _assemble_pdf(
+    return assemble_pdf(
         [
             "<< /Type /Catalog /Pages 2 0 R >>",
             "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
@@ -86,7 +86,7 @@ def make_image(kind: str = "PNG", width: int = 30, height: int = 20) -> bytes:
     return file.getvalue()
 
 
-def _assemble_pdf(objects: list[str], *, trailer: str = "") -> bytes:
+def assemble_pdf(objects: list[str], *, trailer: str = "") -> bytes:
     out = bytearray(b"%PDF-1.7\n")
     offsets = []
     for number, body in enumerate(objects, start=1):
@@ -123,6 +123,16 @@ def make_zip(files: dict[str, str | bytes]) -> bytes:
         for name, content in files.items():
             archive.writestr(name, content)
     return out.getvalue()
+
+
+def encrypt_zip_flags(content: bytes) -> bytes:
+    """The same ZIP file, every member of which claims to need a password."""
+    flagged = bytearray(content)
+    for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        place = -1
+        while (place := flagged.find(signature, place + 1)) >= 0:
+            flagged[place + offset] |= 1
+    return bytes(flagged)
 
 
 def make_mail(text: str, html: str | None = None, *, subject: str = "Grüße") -> bytes:

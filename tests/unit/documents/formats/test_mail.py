@@ -53,14 +53,14 @@ def test_attachments_are_named_and_forwarded_mail_is_read() -> None:
     message["Subject"] = "outer"
     message.set_content("see below")
     message.add_attachment(b"%PDF-", maintype="application", subtype="pdf", filename="Übung.pdf")
-    message.add_attachment("secret", filename="log.txt")
+    message.add_attachment("logged words", filename="log.txt")
     inner = EmailMessage()
     inner["Subject"] = "inner"
     inner.set_content("forwarded words")
     message.add_attachment(inner)
     assert read(message.as_bytes()).text == (
-        "Subject: outer\n\nsee below\n\nSubject: inner\n\nforwarded words\n\n"
-        "[Attachment: Übung.pdf (application/pdf)]\n[Attachment: log.txt (text/plain)]"
+        "Subject: outer\n\nsee below\n\n[Attachment: log.txt (text/plain)]\nlogged words\n\n"
+        "Subject: inner\n\nforwarded words\n\n[Attachment: Übung.pdf (application/pdf)]"
     )
 
 
