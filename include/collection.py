@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 
 from include.answers import AnswerSchema
 from include.costs import Cost, billed, cost_of
+from include.entries import Entry
 from include.errors import AccountError, ResultsIncompleteError
-from include.ledger import Entry
 from include.results import Judged, Message, ResultLine, Usage, judge, without_unwanted
 from include.shards import Owner
 

@@ -18,10 +18,11 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict
 
 from include.costs import estimate
+from include.entries import Entry
 from include.errors import LedgerConflictError, LimitExceededError
 from include.identities import shard_digest, shard_id
 from include.joins import RequestJoins
-from include.ledger import CHANGE_TRIES, Entry, Held, Ledger, OpenLedger, OpenShard
+from include.ledger import CHANGE_TRIES, Held, Ledger, OpenLedger, OpenShard
 from include.packing import IndexRow, ShardLimits, pack
 from include.segments import body_bytes
 from include.shards import REQUEST_IDS_SCHEMA, ShardFiles, ShardSchema, download_request_ids

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from include.ledger import Entry
+from include.entries import Entry
 
 FAILURES_SHOWN = 20
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from include.ledger import Entry, Output
+from include.entries import Entry, Output
 from include.load_inputs import LoadInputs, ShardParts
 from include.scratch import open_scratch
 from include.shards import ShardFiles, read_schema

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict
 
 from include.answers import AnswerSchema
-from include.ledger import Entry
+from include.entries import Entry
 from include.output_schemas import JsonSchema
 from include.segments import Place, WrittenBody, read_lines, write_body
 from include.storage import MissingKeyError, ObjectStore

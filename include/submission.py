@@ -17,8 +17,9 @@ from include.batches import (
     Posted,
     Throttled,
 )
+from include.entries import Entry, Intent
 from include.errors import AccountError, LedgerConflictError, LedgerStateError, TransientError
-from include.ledger import Entry, Held, Intent, Ledger
+from include.ledger import Held, Ledger
 from include.segments import WrittenBody
 from include.shards import make_body, read_owners
 from include.storage import ObjectStore

@@ -14,7 +14,8 @@ from pydantic import BaseModel, Field
 
 from include.batches import BatchesApi
 from include.config import Settings
-from include.ledger import Entry, Ledger
+from include.entries import Entry
+from include.ledger import Ledger
 from include.planning import Planner, ShardPlan
 from include.questions import questions_about
 from include.request_index import RequestIndexWriter

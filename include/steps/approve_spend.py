@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from include.entries import Entry
 from include.errors import AccountError
-from include.ledger import Entry
 from include.preflight import check_model
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import zstandard
 
 from include.collection import ParsedFile, ResultParser, raise_if_account
+from include.entries import Entry, Output, SurplusBatch
 from include.errors import ResultsIncompleteError, TransientError
-from include.ledger import Entry, Output, SurplusBatch
 from include.shards import ShardFiles, read_owners, read_schema
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from include.ledger import ACCOUNT_NOTE, Entry
+from include.entries import ACCOUNT_NOTE, Entry
 from include.load_inputs import LoadInputs, PendingReason
 from include.plans import Plan, find_plan, read_plan
 from include.runs import RunFiles, RunManifest

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from include.entries import Entry
 from include.errors import CountMismatchError
-from include.ledger import Entry
 from include.plans import find_plan
 from include.reports import NightReport
 from include.runs import ListingManifest, RunFiles, RunManifest, read_model

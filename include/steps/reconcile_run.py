@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from include.entries import Entry
 from include.errors import PermanentError
-from include.ledger import Entry
 from include.plans import Plan, find_plan, read_plan
 from include.reports import (
     FAILURES_SHOWN,

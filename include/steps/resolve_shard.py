@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from include.batches import Batch
+from include.entries import Entry
 from include.errors import ConfigurationError, LedgerStateError
-from include.ledger import Entry
 from include.problems import describe_problems
 from include.shards import read_owners
 

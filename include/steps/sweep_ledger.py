@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from include.entries import Entry
 from include.errors import PermanentError, PipelineError
-from include.ledger import Entry
 from include.plans import find_plan
 from include.runs import RunFiles, read_manifest
 from include.shard_loading import close_loaded, load_shard

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from include.config import Settings
-from include.ledger import Entry, Ledger
+from include.entries import Entry
+from include.ledger import Ledger
 from include.submission import Submission, Submitted, Waiting
 from tests.factories import RUN, approve, make_api, make_settings, make_store, open_shard
 from tests.fakes import FakeAnthropicServer, FakeBatch, FakeClock, FakeS3, FakeWorkspace

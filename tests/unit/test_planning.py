@@ -8,8 +8,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from include.collection import FAILURES_SCHEMA
+from include.entries import Entry, Output
 from include.errors import LedgerConflictError, LedgerStateError, LimitExceededError
-from include.ledger import Entry, Ledger, Output
+from include.ledger import Ledger
 from include.long_documents import LongDocuments
 from include.planning import MAX_SHARDS, Planner, ShardPlan
 from include.shards import ShardFiles, make_body, read_owners, read_schema

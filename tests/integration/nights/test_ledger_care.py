@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from include.entries import Entry
 from include.errors import ConfigurationError, LedgerStateError, TransientError
-from include.ledger import Entry
 from include.steps.rebuild_warehouse import WarehouseRebuild
 from include.steps.resolve_shard import Decision, ResolveParams
 from include.steps.sweep_ledger import (

@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
+from include.entries import Entry
 from include.errors import AccountError, ResultsIncompleteError, TransientError
-from include.ledger import Entry
 from include.steps.collect_results import Collection
 from tests.factories import RUN, errored, make_settings, make_store, request_ids, succeeded
 from tests.unit.bench import TEXTS, Bench
