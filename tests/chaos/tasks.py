@@ -16,11 +16,11 @@ from include.config import Settings
 from include.errors import PermanentError
 from include.runs import RunParams
 from include.steps.plan_retries import RetryRound, read_pointer
-from include.steps.sweep_ledger import LedgerSweep, raise_if_stuck
+from include.steps.sweep_ledger import raise_if_stuck
 from include.submission import Submitted
 from include.warehouse.duckdb_warehouse import open_duckdb
 from local_stack.s3 import REGION
-from tests.integration.night_driver import DAY, NightDriver, wall_clock
+from tests.integration.night_driver import DAY, NightDriver
 
 FAILED = 1
 FAILED_FOR_GOOD = 2
@@ -136,16 +136,4 @@ def reconcile_run(night: NightDriver, failed_tasks: tuple[str, ...]) -> str:
 
 
 def sweep_ledger(night: NightDriver) -> None:
-    raise_if_stuck(
-        LedgerSweep(
-            spec=night.spec.name,
-            run_key=night.run_key,
-            ledger=night.ledger,
-            store=night.store,
-            warehouse=night.warehouse,
-            api=night.api,
-            settings=night.settings,
-            work_dir=night.folder(),
-            now=wall_clock,
-        ).sweep()
-    )
+    raise_if_stuck(night.sweep().sweep())

@@ -25,6 +25,7 @@ from include.steps.load_warehouse import RunLoading
 from include.steps.plan_retries import ROUNDS, RetryRequests, RetryRound, read_pointer
 from include.steps.plan_shards import RoundPlanning
 from include.steps.reconcile_run import Reconciliation
+from include.steps.sweep_ledger import LedgerSweep
 from include.storage import ObjectStore
 from include.submission import Submission, Submitted, Waiting
 from include.warehouse.session import Warehouse
@@ -222,6 +223,20 @@ class NightDriver:
             warehouse=self.warehouse,
             now=wall_clock,
         ).reconcile()
+
+    def sweep(self, *, now: Callable[[], dt.datetime] = wall_clock) -> LedgerSweep:
+        """Return the sweep of the ledger, which is a run of its own."""
+        return LedgerSweep(
+            spec=self.spec.name,
+            run_key="sweep",
+            ledger=self.ledger,
+            store=self.store,
+            warehouse=self.warehouse,
+            api=self.api,
+            settings=self.settings,
+            work_dir=self.folder(),
+            now=now,
+        )
 
     def run(self) -> NightReport:
         """Run the whole night; a shard that breaks holds up no other."""

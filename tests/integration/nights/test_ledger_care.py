@@ -14,7 +14,6 @@ from include.steps.rebuild_warehouse import WarehouseRebuild
 from include.steps.resolve_shard import Decision, ResolveParams
 from include.steps.sweep_ledger import (
     LedgerStuckError,
-    LedgerSweep,
     SweepReport,
     raise_if_stuck,
 )
@@ -32,21 +31,6 @@ LONGER_THAN_A_LOOK = 60
 
 def in_days(days: float) -> Callable[[], dt.datetime]:
     return lambda: wall_clock() + dt.timedelta(days=days)
-
-
-def sweep(world: World, *, now: Callable[[], dt.datetime] = wall_clock) -> LedgerSweep:
-    night = world.night
-    return LedgerSweep(
-        spec=night.spec.name,
-        run_key="sweep",
-        ledger=night.ledger,
-        store=night.store,
-        warehouse=night.warehouse,
-        api=night.api,
-        settings=night.settings,
-        work_dir=night.folder(),
-        now=now,
-    )
 
 
 def decide(world: World, shard_id: str, action: str, **params: Any) -> Entry:
@@ -84,7 +68,7 @@ def test_batch_of_a_dead_run_is_collected_and_loaded(world: World) -> None:
     shard_id, batch_id = submit(world)
     world.night.wait_for_batch(batch_id)
 
-    report = sweep(world).sweep()
+    report = world.night.sweep().sweep()
 
     assert (report.collected, report.loaded) == ([shard_id], [shard_id])
     assert world.night.ledger.read(shard_id).record.state == "loaded"
@@ -102,7 +86,7 @@ def test_shard_that_its_run_planned_anew_without_is_loaded_all_the_same(world: W
     world.upload("a", text="Something else.")
     assert shard_id not in plan_night(world.night).shard_ids
     world.night.wait_for_batch(batch_id)
-    report = sweep(world).sweep()
+    report = world.night.sweep().sweep()
     assert (report.loaded, report.failed) == ([shard_id], [])
     assert world.rows("select batch_id, outcome from nightshift.results") == [
         (batch_id, "succeeded")
@@ -113,7 +97,7 @@ def test_shard_that_its_run_planned_anew_without_is_loaded_all_the_same(world: W
 def test_batch_that_has_not_ended_is_left_alone(world: World) -> None:
     world.upload("a")
     shard_id, _ = submit(world)
-    report = sweep(world).sweep()
+    report = world.night.sweep().sweep()
     assert (report.collected, report.loaded, report.stuck) == ([], [], [])
     assert world.night.ledger.read(shard_id).record.state == "submitted"
 
@@ -141,7 +125,7 @@ def test_what_was_bought_twice_is_stopped_and_accounted_for(world: World) -> Non
     shard_id, batch_id, surplus = buy_twice(world)
     world.night.wait_for_batch(batch_id)
 
-    report = sweep(world).sweep()
+    report = world.night.sweep().sweep()
 
     assert (report.loaded, report.surplus, report.failed) == ([shard_id], [surplus], [])
     opened = world.night.ledger.read_open().record
@@ -151,7 +135,7 @@ def test_what_was_bought_twice_is_stopped_and_accounted_for(world: World) -> Non
     (cost,) = world.rows("select sum(cost_usd) from nightshift.results")[0]
     assert cost == Decimal(world.bill["cost_usd"])
     before = world.everything()
-    assert sweep(world).sweep() == SweepReport()
+    assert world.night.sweep().sweep() == SweepReport()
     assert world.everything() == before
 
 
@@ -163,7 +147,7 @@ def test_surplus_that_could_not_be_stopped_is_stopped_by_the_sweep(world: World)
     (shard_id,) = world.night.ledger.read_open().record.shards
     assert isinstance(world.night.submit_batch(shard_id), Submitted)
 
-    assert sweep(world).sweep().surplus == []
+    assert world.night.sweep().sweep().surplus == []
 
     ((surplus, noted),) = world.night.ledger.read_open().record.surplus.items()
     batch = world.night.api.retrieve(surplus)
@@ -174,15 +158,15 @@ def test_surplus_that_could_not_be_stopped_is_stopped_by_the_sweep(world: World)
 def test_shard_that_nobody_submitted_for_a_week_is_abandoned(world: World) -> None:
     world.upload("a")
     (shard_id,) = plan_night(world.night).shard_ids
-    assert sweep(world, now=in_days(6)).sweep().abandoned == []
-    assert sweep(world, now=in_days(8)).sweep().abandoned == [shard_id]
+    assert world.night.sweep(now=in_days(6)).sweep().abandoned == []
+    assert world.night.sweep(now=in_days(8)).sweep().abandoned == [shard_id]
     assert world.night.ledger.read_open().record.shards == {}
 
 
 def test_entry_that_does_not_move_is_reported_and_fails_the_sweep(world: World) -> None:
     world.upload("a")
     shard_id = lose_answer(world)
-    report = sweep(world, now=in_days(2)).sweep()
+    report = world.night.sweep(now=in_days(2)).sweep()
     assert [line.split(":")[0] for line in report.stuck] == [shard_id]
     with pytest.raises(LedgerStuckError, match=shard_id):
         raise_if_stuck(report)
@@ -192,7 +176,7 @@ def test_batch_that_no_ledger_knows_is_reported(world: World) -> None:
     world.upload("a")
     lose_answer(world)
     (lost,) = world.simulator.control("state")["batches"]
-    assert sweep(world).sweep().unclaimed_batch_ids == [lost["id"]]
+    assert world.night.sweep().sweep().unclaimed_batch_ids == [lost["id"]]
 
 
 def test_lost_batch_is_adopted_once_its_results_prove_it(world: World) -> None:
