@@ -7,8 +7,9 @@ DOCS ?=
 SPEC ?= document_metadata
 SQL ?= from nightshift.document_metadata
 OUT ?= extracted.parquet
+CORPUS ?= ../shared/corpora/dev
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status query rebuild-warehouse test chaos compare lint types lock extract simulator
+.PHONY: help demo up down status query rebuild-warehouse test chaos compare lint types lock extract corpus-report simulator
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed 's/:.* ## /\t/' | expand -t 20
@@ -56,6 +57,9 @@ lock: $(READY) ## Pin all packages, with hashes, for any platform and Python 3.1
 
 extract: $(READY) ## Turn the files below DOCS into text in OUT, as the night would
 	@$(BIN)/python -m include.documents "$(DOCS)" "$(OUT)"
+
+corpus-report: $(READY) ## Extract the test corpus in CORPUS and tell formats, outcomes, hits and speed
+	@$(BIN)/python -m include.documents "$(CORPUS)" .local/corpus.parquet --manifest tests/integration/documents/corpus.csv
 
 simulator: $(READY) ## Run the Message Batches simulator alone
 	@mkdir -p .local && $(BIN)/python -m include.simulator --db .local/simulator.db

@@ -4,18 +4,21 @@ import argparse
 import os
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from include.documents.extraction import Extraction, ExtractionLimits
+from include.documents.expectations import read_expectations
+from include.documents.extraction import ExtractionLimits
+from include.documents.folders import LocalDocument, extract_file, find_files
 from include.documents.parallel import map_in_order
 from include.documents.pool import ExtractionPool
+from include.documents.tally import Tally
+from include.errors import ConfigurationError
 
 SCHEMA = pa.schema(
     [
@@ -34,93 +37,101 @@ SCHEMA = pa.schema(
 _ROWS_PER_GROUP = 500
 _CHARACTERS_PER_GROUP = 20_000_000
 _AHEAD_PER_WORKER = 4
+_INTERRUPTED_STATUS = 130
 
 
-@dataclass(frozen=True, slots=True)
-class _Document:
-    key: str
-    """The path below the folder."""
-    size_bytes: int
-    extraction: Extraction
-
-
-@dataclass
-class Tally:
-    """What was read so far."""
-
-    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """Documents by media type and outcome."""
-    size_bytes: int = 0
-    picture_count: int = 0
-    """Documents without usable text that can be looked at."""
-
-    def add(self, document: _Document) -> None:
-        """Count one document."""
-        self.outcomes[document.extraction.media_type, document.extraction.outcome] += 1
-        self.size_bytes += document.size_bytes
-        self.picture_count += document.extraction.picture is not None
-
-    def report(self, seconds: float) -> str:
-        """Return a table of formats and outcomes, and the speed."""
-        media_types = sorted({media_type for media_type, _ in self.outcomes})
-        outcomes = sorted({outcome for _, outcome in self.outcomes})
-        width = max(map(len, media_types), default=0)
-        lines = [" ".join([" " * width, *outcomes])]
-        for media_type in media_types:
-            counts = (f"{self.outcomes[media_type, name]:{len(name)}}" for name in outcomes)
-            lines.append(" ".join([media_type.ljust(width), *counts]))
-        count, megabytes = self.outcomes.total(), self.size_bytes / 1e6
-        speed = f"{count / seconds:,.0f} documents/s, {megabytes / seconds:,.1f} MB/s"
-        if self.picture_count:
-            lines.append(f"{self.picture_count:,} without usable text can be sent by vision=True")
-        return "\n".join([*lines, f"{count:,} documents, {megabytes:,.1f} MB: {speed}"])
-
-
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Extract the folder that the command line names."""
-    parser = argparse.ArgumentParser(prog="python -m include.documents", description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    arguments = parser.parse_args()
+    options = _parser().parse_args(arguments)
     started_at = time.perf_counter()
-    tally = extract_folder(arguments.folder, arguments.out, workers=arguments.workers)
+    try:
+        tally = extract_folder(
+            options.folder, options.out, workers=options.workers, manifests=options.manifest
+        )
+    except (ConfigurationError, OSError) as error:
+        sys.exit(f"Nothing was extracted: {error}")
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED_STATUS)
     sys.stdout.write(tally.report(time.perf_counter() - started_at) + "\n")
 
 
-def extract_folder(folder: Path, out: Path, *, workers: int) -> Tally:
-    """Write a row per file below `folder`, sorted by key, and return what was read."""
-    tally = Tally()
-    with (
-        ExtractionPool(ExtractionLimits(), workers=workers) as pool,
-        pq.ParquetWriter(out, SCHEMA, compression="zstd") as writer,
-    ):
-        extracted = map_in_order(
-            lambda key: _extract(folder / key, key, pool),
-            sorted(path.relative_to(folder).as_posix() for path in _files(folder)),
-            threads=workers * 2,
-            ahead=workers * _AHEAD_PER_WORKER,
-        )
-        for group in _groups(extracted):
-            writer.write_table(pa.Table.from_pylist(list(map(_row, group)), schema=SCHEMA))
-            for document in group:
-                tally.add(document)
-            sys.stderr.write(f"{tally.outcomes.total():,} documents\n")
+def extract_folder(
+    folder: Path, out: Path, *, workers: int, manifests: Sequence[Path] = ()
+) -> Tally:
+    """Write a row per file below `folder`, sorted by key, and return what was read.
+
+    `out` appears when it is complete.
+
+    Raises:
+        ConfigurationError: There is no such folder, or a manifest cannot be read.
+    """
+    if not folder.is_dir():
+        msg = f"{str(folder)!r} is no folder; name one: make extract DOCS=folder OUT=file.parquet"
+        raise ConfigurationError(msg)
+    tally = Tally(read_expectations(manifests))
+    part = out.with_name(f"{out.name}.part")
+    files, remarks = find_files(folder, left_out=[out, part])
+    _tell(remarks)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with (
+            ExtractionPool(ExtractionLimits(), workers=workers) as pool,
+            pq.ParquetWriter(part, SCHEMA, compression="zstd") as writer,
+        ):
+            extracted = map_in_order(
+                lambda file: extract_file(file, pool),
+                files,
+                threads=workers * 2,
+                ahead=workers * _AHEAD_PER_WORKER,
+            )
+            for group in _groups(extracted):
+                writer.write_table(pa.Table.from_pylist(list(map(_row, group)), schema=SCHEMA))
+                for document in group:
+                    tally.add(document)
+                _tell([f"{tally.documents.total():,} of {len(files):,} files"])
+        part.replace(out)
+    finally:
+        part.unlink(missing_ok=True)
     return tally
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.rglob("*") if path.is_file())
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m include.documents", description=__doc__)
+    parser.add_argument("folder", type=_folder)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--workers", type=_worker_count, default=os.cpu_count() or 1)
+    parser.add_argument(
+        "--manifest",
+        type=Path,
+        action="append",
+        default=[],
+        help="a CSV file with the columns path, outcome, phrase: what to expect; may be repeated",
+    )
+    return parser
 
 
-def _extract(path: Path, key: str, pool: ExtractionPool) -> _Document:
-    with path.open("rb") as file:
-        return _Document(key, path.stat().st_size, pool.extract(file, key))
+def _folder(name: str) -> Path:
+    if not name:
+        msg = "name a folder: make extract DOCS=folder OUT=file.parquet"
+        raise argparse.ArgumentTypeError(msg)
+    return Path(name)
 
 
-def _groups(documents: Iterable[_Document]) -> Iterator[list[_Document]]:
+def _worker_count(number: str) -> int:
+    count = int(number)
+    if count < 1:
+        msg = f"{count} workers cannot work; name at least 1"
+        raise argparse.ArgumentTypeError(msg)
+    return count
+
+
+def _tell(lines: Iterable[str]) -> None:
+    sys.stderr.writelines(f"{line}\n" for line in lines)
+
+
+def _groups(documents: Iterable[LocalDocument]) -> Iterator[list[LocalDocument]]:
     """Yield lists that are small enough to be held and large enough to be a row group."""
-    group: list[_Document] = []
+    group: list[LocalDocument] = []
     characters = 0
     for document in documents:
         group.append(document)
@@ -132,9 +143,8 @@ def _groups(documents: Iterable[_Document]) -> Iterator[list[_Document]]:
         yield group
 
 
-def _row(document: _Document) -> dict[str, Any]:
-    key = os.fsencode(document.key).decode(errors="replace")  # file names need not be text
-    return {"key": key} | asdict(document.extraction)
+def _row(document: LocalDocument) -> dict[str, Any]:
+    return {"key": document.key} | asdict(document.extraction)
 
 
 if __name__ == "__main__":

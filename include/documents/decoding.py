@@ -39,10 +39,9 @@ _NO_LEAD_BYTES = bytes(range(0xC2))
 _ASCII_END = 0x80
 _BEYOND_ASCII = bytes(range(_ASCII_END, 0x100))
 _SHIFT_SEQUENCES = re.compile(rb"\x1b[$(]|~\{")
-_FOREIGN_WORD = re.compile(
-    r"[A-Za-z\x80-\x9f\u0370-\u06ff]*[\x80-\x9f\u0370-\u06ff][A-Za-z\x80-\x9f\u0370-\u06ff]+|[A-Za-z]+[\x80-\x9f\u0370-\u06ff]"
-)
-"""A word with Greek, Cyrillic, Hebrew or Arabic letters in it, or with controls."""
+_WORD = re.compile(r"[A-Za-z\x80-\x9f\u0370-\u06ff]{2,}")
+_FOREIGN_LETTER = re.compile(r"[\x80-\x9f\u0370-\u06ff]")
+"""Greek, Cyrillic, Hebrew and Arabic letters, and controls, which are no letters at all."""
 _ASCII_LETTER = re.compile("[A-Za-z]")
 _WESTERN_LETTERS = "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝŒßàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿœ"
 _WORD_SIGNS = "\u2019\u2013\u2014\u2026\u00b7"
@@ -237,6 +236,6 @@ def _is_plausible(text: str) -> bool:
 
     A detector may take the accents of a Latin text for Greek or Hebrew letters.
     """
-    words = _FOREIGN_WORD.findall(text, 0, _SAMPLE_CHARACTERS)
-    mixed = sum(_ASCII_LETTER.search(word) is not None for word in words)
-    return mixed <= len(words) * _MAX_MIXED_SHARE
+    words = filter(_FOREIGN_LETTER.search, _WORD.findall(text, 0, _SAMPLE_CHARACTERS))
+    is_mixed = [_ASCII_LETTER.search(word) is not None for word in words]
+    return sum(is_mixed) <= len(is_mixed) * _MAX_MIXED_SHARE

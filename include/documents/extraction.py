@@ -54,11 +54,11 @@ class Extraction:
 class ExtractionLimits:
     """What one document may cost before it is given up."""
 
-    max_object_bytes: int = 64 * 2**20
-    max_unpacked_bytes: int = 256 * 2**20
+    max_object_bytes: int = 64_000_000
+    max_unpacked_bytes: int = 256_000_000
     max_characters: int = 10_000_000
     timeout_seconds: float = 60.0
-    memory_bytes: int = 2 * 2**30
+    memory_bytes: int = 2_000_000_000
     """Address space of a parser process, which takes about 60 MB for itself (Linux only)."""
 
 

@@ -1,9 +1,9 @@
 """Parser processes that documents are given to, so that a bad one costs its own outcome only."""
 
+import errno
 import logging
 import os
 import queue
-import shutil
 import signal
 import subprocess
 import sys
@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 _PROJECT_ROOT = Path(__file__).parents[2]
 _INHERITED_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL")
 _EXIT_SECONDS = 5.0
+_CHUNK_BYTES = 256 * 2**10
 
 
 class ExtractionPool:
@@ -145,12 +146,16 @@ def _start(limits: ExtractionLimits) -> subprocess.Popen[bytes]:
     """
     environment = {name: os.environ[name] for name in _INHERITED_VARIABLES if name in os.environ}
     environment["PYTHONPATH"] = os.pathsep.join([str(_PROJECT_ROOT), *filter(None, sys.path)])
-    process = subprocess.Popen(  # noqa: S603 - our own module in our own interpreter
-        [sys.executable, "-P", "-m", "include.documents.worker", msgspec.json.encode(limits)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env=environment,
-    )
+    try:
+        process = subprocess.Popen(  # noqa: S603 - our own module in our own interpreter
+            [sys.executable, "-P", "-m", "include.documents.worker", msgspec.json.encode(limits)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+        )
+    except OSError as error:
+        msg = f"no parser process starts: {error}"
+        raise ConfigurationError(msg) from error
     if _pipe(process.stdout).read(len(READY)) != READY:
         process.kill()
         process.communicate()
@@ -166,10 +171,17 @@ def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
 
 
 def _send(requests: IO[bytes], file: IO[bytes], key: str) -> None:
+    """Send a document of exactly the size that the header says, else both sides would wait."""
     name = key.encode(errors="replace")
-    requests.write(REQUEST_HEADER.pack(len(name), file.seek(0, SEEK_END)) + name)
+    missing_bytes = file.seek(0, SEEK_END)
+    requests.write(REQUEST_HEADER.pack(len(name), missing_bytes) + name)
     file.seek(0)
-    shutil.copyfileobj(file, requests)
+    while missing_bytes:
+        chunk = file.read(min(missing_bytes, _CHUNK_BYTES))
+        if not chunk:
+            raise OSError(errno.ESTALE, "it became shorter while it was read")
+        requests.write(chunk)
+        missing_bytes -= len(chunk)
     requests.flush()
 
 
@@ -190,4 +202,8 @@ def _reason_of_death(returncode: int, limits: ExtractionLimits) -> str:
         return f"Reading the document took longer than {limits.timeout_seconds:g} seconds."
     if returncode == OUT_OF_MEMORY_STATUS:
         return f"Reading the document takes more than {limits.memory_bytes:,} bytes of memory."
+    if returncode == -signal.SIGABRT:  # what pdfium does when it gets no more memory
+        return (
+            f"The parser gave up, most likely for want of {limits.memory_bytes:,} bytes of memory."
+        )
     return f"The parser crashed on the document (status {returncode})."

@@ -81,13 +81,15 @@ _HEAD_BYTES = 4096
 _PDF_HEAD_BYTES = 1024
 
 _XML = re.compile(r"\s*<\?xml[\s?]")
-_HTML = re.compile(r"(?:\s|<\?xml.*?\?>|<!--.*?-->)*<(?:!doctype\s+html|html)\b", re.I | re.S)
+# Atomic and possessive: what was once read as a comment is never tried as something else.
+_PROLOGUE = r"(?>\s+|<\?xml.*?\?>|<!--.*?-->|<!doctype\s+svg[^>]*>)*+"
+_HTML = re.compile(_PROLOGUE + r"<(?:!doctype\s+html|html)\b", re.I | re.S)
 _FRAGMENT = re.compile(
     r"\s*<(?:!--|(?:a|b|body|br|center|div|font|h1|head|iframe|p|script|span|style|table|title)[\s>])",
     re.IGNORECASE,
 )
 """What a piece of HTML begins with. Source: WHATWG MIME Sniffing Standard, and some more tags."""
-_SVG = re.compile(r"(?:\s|<\?xml.*?\?>|<!--.*?-->|<!doctype\s+svg[^>]*>)*<svg\b", re.I | re.S)
+_SVG = re.compile(_PROLOGUE + r"<svg\b", re.I | re.S)
 _MBOX = re.compile(r"From \S.*\n(?:>?[A-Za-z][A-Za-z0-9-]*:|>From )")
 _HEADER = re.compile(r"([A-Za-z][A-Za-z0-9-]*):")
 _MAIL_HEADERS = {"date", "from", "newsgroups", "sender", "subject", "to"}

@@ -27,6 +27,8 @@ _UNSEEN = {"text/css", "text/ecmascript", "text/javascript", "text/x-amp-html"}
 _TRANSFER_ENCODING = "Content-Transfer-Encoding"
 _MIN_PLAIN_SHARE = 0.5
 _MAX_PARTS = 10_000
+_MAX_ENCODED_HEADER = 100_000
+"""Longer headers are read as they stand: decoding takes the square of their length."""
 _MAX_SPACE_SHARE = 0.08
 """In base64 there are none; in words that claim to be base64 there are more."""
 
@@ -85,9 +87,9 @@ def _header_text(raw: str) -> str:
     """Return a header as people read it; 8-bit characters in it are allowed to be any encoding."""
     text = _decode_word(raw.encode("utf-8", "surrogateescape"), None)
     try:
-        words = decode_header(text)
+        words = decode_header(text) if len(text) <= _MAX_ENCODED_HEADER else [(text, None)]
     except (HeaderParseError, ValueError):
-        return " ".join(text.split())
+        words = [(text, None)]
     return " ".join("".join(_word_text(word, charset) for word, charset in words).split())
 
 

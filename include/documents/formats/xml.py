@@ -11,7 +11,7 @@ from include.documents.extraction import NoTextError, Reading
 EXTRACTOR = "lxml"
 
 _DECLARED = re.compile(rb"""\s*<\?xml[^>]{0,100}?encoding\s*=\s*["']([\w.:-]+)""")
-_DECLARATION = re.compile(r"\s*<\?xml.*?\?>", re.DOTALL)
+_DECLARATION = re.compile(r"\s*<\?xml[^>]{0,200}\?>")
 
 
 def read(content: bytes) -> Reading:
@@ -52,9 +52,15 @@ def _parse(source: str) -> etree._Element | None:
         resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
     )
     try:
-        return etree.fromstring(_DECLARATION.sub("", source, count=1), parser)
+        return etree.fromstring(_undeclared(source), parser)
     except (etree.XMLSyntaxError, ValueError):  # ValueError: characters that XML does not allow
         return None
+
+
+def _undeclared(source: str) -> str:
+    """Return `source` without its first line, which declares an encoding that it no longer has."""
+    declaration = _DECLARATION.match(source)
+    return source[declaration.end() :] if declaration else source
 
 
 def _outline(root: etree._Element) -> Iterator[str]:

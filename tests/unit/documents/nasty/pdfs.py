@@ -14,12 +14,13 @@ _PAGE = "/Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources << /Font <
 _FONT = "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"
 
 
-def _stream(content: str, extra: str = "") -> str:
+def make_stream(content: str, extra: str = "") -> str:
+    """A stream object; `extra` goes into its dictionary."""
     return f"<< /Length {len(content)} {extra}>>\nstream\n{content}\nendstream"
 
 
 def _shown(text: str) -> str:
-    return _stream(f"BT /F1 12 Tf 72 720 Td ({text}) Tj ET")
+    return make_stream(f"BT /F1 12 Tf 72 720 Td ({text}) Tj ET")
 
 
 def _rc4(key: bytes, content: bytes) -> bytes:
@@ -41,6 +42,20 @@ def _padded(password: str) -> bytes:
     return (password.encode() + _PAD)[:32]
 
 
+def make_book(page_count: int) -> bytes:
+    """A PDF of many pages of ten lines."""
+    objects: list[str] = []
+    for number in range(1, page_count + 1):
+        lines = "".join(f"(Line {line} of page {number}) Tj 0 -14 Td " for line in range(10))
+        contents = 3 + 2 * number
+        objects += [
+            f"<< {_PAGE} /Contents {contents} 0 R >>",
+            make_stream(f"BT /F1 12 Tf 72 720 Td {lines} ET"),
+        ]
+    kids = " ".join(f"{2 + 2 * number} 0 R" for number in range(1, page_count + 1))
+    return make_page_tree(kids, page_count, *objects)
+
+
 def make_locked_pdf(text: str, *, user_password: str) -> bytes:
     """A PDF under the 40-bit security handler; it opens by itself if `user_password` is empty."""
     identity = b"0123456789abcdef"
@@ -55,7 +70,7 @@ def make_locked_pdf(text: str, *, user_password: str) -> bytes:
             "<< /Type /Pages /Kids [4 0 R] /Count 1 >>",
             _FONT,
             f"<< {_PAGE} /Contents 5 0 R >>",
-            _stream(shown),
+            make_stream(shown),
             f"<< /Filter /Standard /V 1 /R 2 /P -44 /O <{owner_key.hex()}> "
             f"/U <{_rc4(key, _PAD).hex()}> >>",
         ],
@@ -63,7 +78,7 @@ def make_locked_pdf(text: str, *, user_password: str) -> bytes:
     )
 
 
-def _pages(kids: str, count: int, *objects: str, catalog: str = "") -> bytes:
+def make_page_tree(kids: str, count: int, *objects: str, catalog: str = "") -> bytes:
     """A PDF whose page tree is given; its further objects begin with number 4."""
     return assemble_pdf(
         [
@@ -87,8 +102,8 @@ def _with_unicode_map(mapping: str, codes: str) -> bytes:
             "<< /Type /Pages /Kids [4 0 R] /Count 1 >>",
             "<< /Type /Font /Subtype /TrueType /BaseFont /Odd /ToUnicode 6 0 R >>",
             f"<< {_PAGE} /Contents 5 0 R >>",
-            _stream(f"BT /F1 12 Tf 72 720 Td <{codes}> Tj ET"),
-            _stream(cmap),
+            make_stream(f"BT /F1 12 Tf 72 720 Td <{codes}> Tj ET"),
+            make_stream(cmap),
         ]
     )
 
@@ -143,10 +158,10 @@ NASTY = (
         outcome="image_only",
     ),
     Nasty(name="blank pages", content=make_pdf("", ""), key="a.pdf", outcome="empty"),
-    Nasty(name="no pages", content=_pages("", 0), key="a.pdf", outcome="corrupt"),
+    Nasty(name="no pages", content=make_page_tree("", 0), key="a.pdf", outcome="corrupt"),
     Nasty(
         name="page tree in a circle",
-        content=_pages(
+        content=make_page_tree(
             "4 0 R 6 0 R",
             3,
             f"<< {_PAGE} /Contents 5 0 R >>",
@@ -158,19 +173,21 @@ NASTY = (
     ),
     Nasty(
         name="page tree that is only a circle",
-        content=_pages("4 0 R", 1, "<< /Type /Pages /Parent 2 0 R /Kids [2 0 R] /Count 1 >>"),
+        content=make_page_tree(
+            "4 0 R", 1, "<< /Type /Pages /Parent 2 0 R /Kids [2 0 R] /Count 1 >>"
+        ),
         key="a.pdf",
         outcome="corrupt",
     ),
     Nasty(
         name="count of pages that lies upwards",
-        content=_pages("4 0 R", 2_000_000, f"<< {_PAGE} /Contents 5 0 R >>", _shown(_LINE)),
+        content=make_page_tree("4 0 R", 2_000_000, f"<< {_PAGE} /Contents 5 0 R >>", _shown(_LINE)),
         key="a.pdf",
         has=(_LINE,),
     ),
     Nasty(
         name="count of pages that lies downwards",
-        content=_pages(
+        content=make_page_tree(
             "4 0 R 6 0 R",
             1,
             f"<< {_PAGE} /Contents 5 0 R >>",
@@ -183,7 +200,7 @@ NASTY = (
     ),
     Nasty(
         name="the same page many times",
-        content=_pages("4 0 R " * 50, 50, f"<< {_PAGE} /Contents 5 0 R >>", _shown(_LINE)),
+        content=make_page_tree("4 0 R " * 50, 50, f"<< {_PAGE} /Contents 5 0 R >>", _shown(_LINE)),
         key="a.pdf",
         has=(_LINE,),
     ),
@@ -243,7 +260,7 @@ NASTY = (
     ),
     Nasty(
         name="note alone",
-        content=_pages(
+        content=make_page_tree(
             "4 0 R",
             1,
             f"<< {_PAGE} /Annots [5 0 R] >>",
@@ -255,7 +272,7 @@ NASTY = (
     ),
     Nasty(
         name="comment beside the text",
-        content=_pages(
+        content=make_page_tree(
             "4 0 R",
             1,
             f"<< {_PAGE} /Contents 5 0 R /Annots [6 0 R] >>",
@@ -267,7 +284,7 @@ NASTY = (
     ),
     Nasty(
         name="form that was filled in",
-        content=_pages(
+        content=make_page_tree(
             "4 0 R",
             1,
             f"<< {_PAGE} /Contents 5 0 R /Annots [6 0 R] >>",
@@ -281,12 +298,12 @@ NASTY = (
     ),
     Nasty(
         name="form in XFA",
-        content=_pages(
+        content=make_page_tree(
             "4 0 R",
             1,
             f"<< {_PAGE} /Contents 5 0 R >>",
             _shown("Please wait... If this message is not eventually replaced"),
-            _stream(_XFA),
+            make_stream(_XFA),
             catalog="/AcroForm << /Fields [] /XFA 6 0 R >> /NeedsRendering true ",
         ),
         key="a.pdf",
@@ -308,11 +325,11 @@ NASTY = (
     ),
     Nasty(
         name="stream packed twice",
-        content=_pages(
+        content=make_page_tree(
             "4 0 R",
             1,
             f"<< {_PAGE} /Contents 5 0 R >>",
-            _stream(
+            make_stream(
                 zlib.compress(
                     zlib.compress(f"BT /F1 12 Tf 72 720 Td ({_LINE}) Tj ET".encode())
                 ).decode("latin-1"),
