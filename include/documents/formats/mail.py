@@ -184,9 +184,17 @@ def _leaf_text(part: Message) -> str:
 
 def _payload(part: Message) -> bytes:
     """Return the bytes of a part before it was made fit for mail."""
-    raw = str(part.get_payload())
     is_base64 = str(part.get(_TRANSFER_ENCODING, "")).strip().lower() == "base64"
-    if is_base64 and raw.count(" ") > len(raw) * _MAX_SPACE_SHARE:
+    if is_base64 and _has_spaces(part):
         del part[_TRANSFER_ENCODING]
     payload = part.get_payload(decode=True)
     return payload if isinstance(payload, bytes) else b""
+
+
+def _has_spaces(part: Message) -> bool:
+    """Return whether words stand where base64 should."""
+    try:
+        raw = str(part.get_payload())
+    except ValueError:  # a charset that is not even a name
+        return False
+    return raw.count(" ") > len(raw) * _MAX_SPACE_SHARE

@@ -151,6 +151,15 @@ NASTY = (
         has=("Jeder hat das Recht",),
     ),
     Nasty(
+        name="charset with a NUL in its name",
+        content=_mail(
+            "Content-Type: text/plain; charset=utf\0-8\nContent-Transfer-Encoding: base64",
+            b"SGVsbG8g\xe9d29ybGQ=",
+        ),
+        key="a.eml",
+        has=("Hello",),
+    ),
+    Nasty(
         name="transfer encoding nobody knows",
         content=_mail("Content-Transfer-Encoding: x-own", b"words as they are"),
         key="a.eml",
