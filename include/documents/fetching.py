@@ -38,6 +38,9 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _GONE_STATUSES = {404, 405, 412}
 """Statuses of an object that is no longer what was listed; 405 is that of a delete marker."""
 
+_ARCHIVES = {"GLACIER", "DEEP_ARCHIVE"}
+"""Storage classes that S3 hands nothing over from; asking would cost a request each."""
+
 _NOT_ABOUT_THE_OBJECT = {
     "AuthorizationHeaderMalformed",
     "InvalidAccessKeyId",
@@ -105,6 +108,8 @@ def _extract(
     pool: ExtractionPool,
     keeps: Callable[[Extraction], bool],
 ) -> Fetched:
+    if listed.storage_class in _ARCHIVES:
+        return _archived(listed)
     if listed.size_bytes > pool.limits.max_object_bytes:
         return too_large(listed.key, listed.size_bytes, pool.limits)
     try:
@@ -176,11 +181,15 @@ def _without_content(
     if not isinstance(error, ClientError) or s3_errors.code_of(error) in _NOT_ABOUT_THE_OBJECT:
         msg = f"bucket {listed.bucket} cannot be read: {description}"
         raise ConfigurationError(msg) from error
-    media_type = media_type_of_key(listed.key)
     if s3_errors.code_of(error) == "InvalidObjectState":
-        reason = "The object lies in an archive and must be restored before it can be read."
-        return Extraction("archived", reason, media_type)
+        return _archived(listed)
+    media_type = media_type_of_key(listed.key)
     if s3_errors.status_of(error) in _GONE_STATUSES:
         reason = "The object was changed or deleted after it was listed."
         return Extraction("vanished", reason, media_type)
     return Extraction("forbidden", f"S3 refuses the object: {description}", media_type)
+
+
+def _archived(listed: ListedObject) -> Extraction:
+    reason = "The object lies in an archive and must be restored before it can be read."
+    return Extraction("archived", reason, media_type_of_key(listed.key))

@@ -16,6 +16,8 @@ from include.s3_errors import describe, is_transient
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+RESTORED = "RESTORED"
+
 
 @dataclass(frozen=True, slots=True)
 class ListedObject:
@@ -30,6 +32,7 @@ class ListedObject:
     size_bytes: int
     last_modified_at: datetime
     storage_class: str | None
+    """As S3 names it; `RESTORED` where S3 keeps a readable copy of an archived object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,9 @@ def date_prefixes(template: str, start_at: datetime, end_at: datetime) -> list[s
 
 
 def _list_newest(client: "S3Client", request: ListingRequest, prefix: str) -> Iterator[Any]:
-    pages = client.get_paginator("list_objects_v2").paginate(Bucket=request.bucket, Prefix=prefix)
+    pages = client.get_paginator("list_objects_v2").paginate(
+        Bucket=request.bucket, Prefix=prefix, OptionalObjectAttributes=["RestoreStatus"]
+    )
     for page in pages:
         for entry in page.get("Contents", ()):
             if request.wants_time(entry["LastModified"]):
@@ -121,7 +126,7 @@ def _list_newest(client: "S3Client", request: ListingRequest, prefix: str) -> It
 def _list_versions(client: "S3Client", request: ListingRequest, prefix: str) -> Iterator[Any]:
     """Yield the newest version in the window per key, unless it is a delete marker."""
     pages = client.get_paginator("list_object_versions").paginate(
-        Bucket=request.bucket, Prefix=prefix
+        Bucket=request.bucket, Prefix=prefix, OptionalObjectAttributes=["RestoreStatus"]
     )
     unfinished: list[Any] = []
     for page in pages:
@@ -159,6 +164,7 @@ def _disjoint(prefixes: Sequence[str]) -> Iterator[str]:
 
 
 def _listed(bucket: str, entry: Any) -> ListedObject:
+    is_restored = "RestoreExpiryDate" in entry.get("RestoreStatus", {})
     return ListedObject(
         bucket=bucket,
         key=entry["Key"],
@@ -166,7 +172,7 @@ def _listed(bucket: str, entry: Any) -> ListedObject:
         etag=entry["ETag"].strip('"'),
         size_bytes=entry["Size"],
         last_modified_at=entry["LastModified"].astimezone(UTC),
-        storage_class=entry.get("StorageClass"),
+        storage_class=RESTORED if is_restored else entry.get("StorageClass"),
     )
 
 

@@ -151,6 +151,35 @@ def test_large_object_is_not_downloaded(pool: ExtractionPool) -> None:
     assert _outcomes(_client("http://127.0.0.1:1"), [listed], pool) == ["too_large"]
 
 
+@pytest.mark.parametrize("storage_class", ["GLACIER", "DEEP_ARCHIVE"])
+def test_archived_object_is_not_asked_for(pool: ExtractionPool, storage_class: str) -> None:
+    listed = replace(_listed(), storage_class=storage_class)
+    assert _outcomes(_client("http://127.0.0.1:1"), [listed], pool) == ["archived"]
+
+
+def test_restored_object_is_read_like_any_other(
+    serve: Callable[[list[Answer]], str], pool: ExtractionPool
+) -> None:
+    client = _client(serve([_listing_of_archive(), WHOLE]))
+    frozen, restored = _list(client, "bucket")
+    assert (frozen.storage_class, restored.storage_class) == ("GLACIER", "RESTORED")
+    assert _outcomes(client, [frozen, restored], pool) == ["archived", "text"]
+
+
+def _listing_of_archive() -> Answer:
+    entries = "".join(
+        f"<Contents><Key>{key}.txt</Key><LastModified>2026-01-01T00:00:00Z</LastModified>"
+        f'<ETag>"0"</ETag><Size>11</Size><StorageClass>GLACIER</StorageClass>{status}</Contents>'
+        for key, status in {
+            "frozen": "",
+            "restored": "<RestoreStatus><IsRestoreInProgress>false</IsRestoreInProgress>"
+            "<RestoreExpiryDate>2026-02-01T00:00:00Z</RestoreExpiryDate></RestoreStatus>",
+        }.items()
+    )
+    body = f"<ListBucketResult>{entries}</ListBucketResult>".encode()
+    return 200, body, len(body)
+
+
 def _error(status: int, code: str) -> Answer:
     body = f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode()
     return status, body, len(body)
