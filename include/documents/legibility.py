@@ -13,6 +13,9 @@ _MEANINGLESS_CATEGORIES = {"Cc", "Cn", "Co", "Cs"}
 _MIN_ALPHANUMERIC_SHARE = 0.2
 _MIN_VOWEL_SHARE = 0.2
 _MIN_COMMON_SHARE = 0.4
+_MIN_LATIN_SHARE = 0.7
+"""With more of other letters it is phonetics or formulas, or another script."""
+_MAX_ACRONYM_LETTERS = 5
 _MAX_MIXED_SHARE = 0.3
 
 _REPEATED = re.compile(r"(.)\1+")
@@ -61,14 +64,21 @@ def _misspells_everything(text: str) -> bool:
     Of 2,250 documents in 30 languages none has less than half of its letters from the common ones,
     nor less than 0.3 vowels. Words with digits in them are left out: sums and keys are no words.
     """
-    words = " ".join(_PURE_WORD.findall(unicodedata.normalize("NFD", text.lower())))
-    letters = Counter(words)
+    found = _PURE_WORD.findall(unicodedata.normalize("NFD", text))
+    spelled = [word for word in found if not _is_acronym(word)]
+    # Where all look like acronyms, none is: so does a text whose letters are shifted.
+    words = "".join(spelled if len(spelled) > len(found) / 2 else found)
+    letters = Counter(words.lower())
     latin = sum(letters[chr(code)] for code in range(ord("a"), ord("z") + 1))
+    if latin < max(_MIN_LETTERS, len(words) * _MIN_LATIN_SHARE):
+        return False
     vowels = sum(letters[vowel] for vowel in _VOWELS)
     common = sum(letters[letter] for letter in _COMMON_LETTERS)
-    return latin >= _MIN_LETTERS and (
-        vowels < latin * _MIN_VOWEL_SHARE or common < latin * _MIN_COMMON_SHARE
-    )
+    return vowels < latin * _MIN_VOWEL_SHARE or common < latin * _MIN_COMMON_SHARE
+
+
+def _is_acronym(word: str) -> bool:
+    return len(word) <= _MAX_ACRONYM_LETTERS and word.isupper()
 
 
 def _mixes_scripts(text: str) -> bool:
@@ -80,4 +90,6 @@ def _mixes_scripts(text: str) -> bool:
 
 def _scripts(word: str) -> set[str]:
     scripts = {unicodedata.name(letter, "UNNAMED").split(" ", 1)[0] for letter in word}
+    if "GREEK" in scripts and "LATIN" in scripts:  # micrometres and angles
+        scripts.remove("GREEK")
     return scripts - _MIXABLE
