@@ -16,8 +16,8 @@ COPY plugins /opt/airflow/plugins
 # The simulator writes its answers with language libraries that the pipeline has no use for.
 FROM pipeline AS simulator
 
-COPY requirements-dev.lock /tmp/
-RUN uv pip install --no-cache --require-hashes -r /tmp/requirements-dev.lock
+COPY requirements-simulator.lock /tmp/
+RUN uv pip install --no-cache --require-hashes -r /tmp/requirements-simulator.lock
 RUN mkdir -p /opt/airflow/simulator
 
 ENTRYPOINT ["python", "-m", "include.simulator"]

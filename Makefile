@@ -9,7 +9,7 @@ SQL ?= from nightshift.document_metadata
 OUT ?= extracted.parquet
 CORPUS ?= ../shared/corpora/dev
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status query rebuild-warehouse test chaos compare lint types lock extract corpus-report simulator
+.PHONY: help demo up down status query rebuild-warehouse secrets compose-test test chaos compare lint types lock extract corpus-report simulator
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed 's/:.* ## /\t/' | expand -t 20
@@ -32,6 +32,12 @@ query: $(READY) ## Ask the newest local warehouse (SQL="from nightshift.document
 rebuild-warehouse: $(READY) ## Load a local warehouse again from its bucket (SPEC=document_metadata); buys nothing
 	@$(BIN)/python -m local_stack rebuild "$(SPEC)"
 
+secrets: $(READY) ## Write a .env with new secrets, for a trial with docker compose
+	@$(BIN)/python -m local_stack secrets
+
+compose-test: $(READY) ## Bring the compose stack up, kill a worker during a night, tear it down (needs Docker, or root)
+	$(BIN)/python -m pytest tests/compose --compose -rs
+
 test: $(READY) ## Run every test, the nights under a real scheduler included
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
 
@@ -53,7 +59,8 @@ types: $(READY) ## Check the types
 
 lock: $(READY) ## Pin all packages, with hashes, for any platform and Python 3.11 or newer
 	$(COMPILE) --upgrade requirements.txt -o requirements.lock
-	$(COMPILE) --upgrade -c requirements.lock requirements-dev.txt -o requirements-dev.lock
+	$(COMPILE) -c requirements.lock requirements-simulator.txt -o requirements-simulator.lock
+	$(COMPILE) --upgrade -c requirements-simulator.lock requirements-dev.txt -o requirements-dev.lock
 
 extract: $(READY) ## Turn the files below DOCS into text in OUT, as the night would
 	@$(BIN)/python -m include.documents "$(DOCS)" "$(OUT)"

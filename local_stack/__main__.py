@@ -2,10 +2,13 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from local_stack.airflow_server import PROJECT, USER
 from local_stack.demo import run_demo
+from local_stack.env_file import write_env_file
 from local_stack.errors import StackError
 from local_stack.stack import Stack
 from local_stack.warehouse import print_query
@@ -15,39 +18,41 @@ _REBUILD_SECONDS = 3_600
 _DAG_SECONDS = 60
 _LOG_CHARACTERS = 2_000
 
+_Adder = Callable[..., Any]
+"""`add_argument` of a command."""
+
 
 def main() -> int:
     """Run one command; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m local_stack", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("up", help="start the stack, or what is missing of it")
-    commands.add_parser("down", help="end every server that was started")
-    commands.add_parser("status", help="list the servers and where they answer")
-    demo = commands.add_parser("demo", help="run a whole night, twice, on a fresh stack")
-    demo.add_argument("--documents", type=Path, help="folder of the documents to enrich")
-    query = commands.add_parser("query", help="run one SQL statement on the warehouse")
-    query.add_argument("sql", help="one that reads, such as: from nightshift.document_metadata")
-    rebuild = commands.add_parser("rebuild", help="load the warehouse again from the bucket")
-    rebuild.add_argument("spec")
-    arguments = parser.parse_args()
+    arguments = _parser().parse_args()
     try:
-        match arguments.command:
-            case "up":
-                _up()
-            case "down":
-                _down()
-            case "status":
-                _status()
-            case "demo":
-                run_demo(arguments.documents)
-            case "query":
-                _query(arguments.sql)
-            case "rebuild":
-                _rebuild(arguments.spec)
+        arguments.run(arguments)
     except StackError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local_stack", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+
+    def add(name: str, run: Callable[[argparse.Namespace], None], text: str) -> _Adder:
+        command = commands.add_parser(name, help=text)
+        command.set_defaults(run=run)
+        return command.add_argument
+
+    add("up", lambda _: _up(), "start the stack, or what is missing of it")
+    add("down", lambda _: _down(), "end every server that was started")
+    add("status", lambda _: _status(), "list the servers and where they answer")
+    add("secrets", lambda _: _secrets(), "write a .env for docker-compose.yaml, for a trial")
+    demo = add("demo", lambda a: run_demo(a.documents), "run a night, twice, on a fresh stack")
+    demo("--documents", type=Path, help="folder of the documents to enrich")
+    query = add("query", lambda a: _query(a.sql), "run one SQL statement on the warehouse")
+    query("sql", help="one that reads, such as: from nightshift.document_metadata")
+    rebuild = add("rebuild", lambda a: _rebuild(a.spec), "load the warehouse from the bucket again")
+    rebuild("spec")
+    return parser
 
 
 def _up() -> None:
@@ -78,6 +83,14 @@ def _query(sql: str) -> None:
         msg = "there is no warehouse yet: run `make demo`"
         raise StackError(msg)
     print_query(max(present, key=lambda path: path.stat().st_mtime), sql)
+
+
+def _secrets() -> None:
+    write_env_file(PROJECT / ".env.example", PROJECT / ".env")
+    print(
+        "wrote .env: a trial with S3 server and simulator. `docker compose up --detach` starts it."
+    )
+    print("With an account: replace connections and buckets, and empty COMPOSE_PROFILES")
 
 
 def _rebuild(spec: str) -> None:

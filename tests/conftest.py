@@ -29,13 +29,17 @@ os.environ |= {
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all-faults", action="store_true", help="every fault, not the short form")
+    parser.addoption("--compose", action="store_true", help="the compose stack, in Docker")
     parser.addoption("--faults-page", type=Path, help="where the table of faults is written")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--all-faults"):
-        return
-    left_out = [item for item in items if item.get_closest_marker("thorough")]
+    asked_for = {
+        "thorough": config.getoption("--all-faults"),
+        "compose": config.getoption("--compose"),
+    }
+    marks = [mark for mark, is_asked_for in asked_for.items() if not is_asked_for]
+    left_out = [item for item in items if any(map(item.get_closest_marker, marks))]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
 
