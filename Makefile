@@ -39,7 +39,7 @@ compose-test: $(READY) ## Bring the compose stack up, kill a worker during a nig
 	$(BIN)/python -m pytest tests/compose --compose -rs
 
 test: $(READY) ## Run every test, the nights under a real scheduler included
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
 chaos: $(READY) ## Kill, cut and freeze at every step of a night, and print what came of it (takes long)
 	$(BIN)/python -m pytest tests/chaos tests/e2e/test_chaos.py --all-faults --faults-page docs/chaos.md --quiet

@@ -33,15 +33,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--faults-page", type=Path, help="where the table of faults is written")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    asked_for = {
-        "thorough": config.getoption("--all-faults"),
-        "compose": config.getoption("--compose"),
-    }
-    marks = [mark for mark, is_asked_for in asked_for.items() if not is_asked_for]
+    """Leave out what takes long; share the rest between workers, what takes longest first."""
+    options = {"thorough": "--all-faults", "compose": "--compose"}
+    marks = [mark for mark, option in options.items() if not config.getoption(option)]
     left_out = [item for item in items if any(map(item.get_closest_marker, marks))]
     config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in left_out]
+    items[:] = sorted((item for item in items if item not in left_out), key=_is_quick)
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_folder_or_file(item)))
+
+
+def _is_quick(item: pytest.Item) -> tuple[bool, bool]:
+    folder = item.path.parent.name
+    return folder != "e2e", folder != "chaos"
+
+
+def _folder_or_file(item: pytest.Item) -> str:
+    """Return what one worker does alone: a file, or all of `e2e`, which shares one Airflow."""
+    return "e2e" if item.path.parent.name == "e2e" else str(item.path)
 
 
 @pytest.fixture

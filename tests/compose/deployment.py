@@ -68,7 +68,16 @@ class Deployment:
     def up(self, *, workers: int) -> None:
         """Start all services and wait until they are healthy."""
         wait = ("--wait", "--wait-timeout", str(_UP_SECONDS))
-        self.compose("--progress", "quiet", "up", "--detach", "--no-build", "--scale", f"worker={workers}", *wait)
+        self.compose(
+            "--progress",
+            "quiet",
+            "up",
+            "--detach",
+            "--no-build",
+            "--scale",
+            f"worker={workers}",
+            *wait,
+        )
 
     def down(self) -> None:
         """Remove containers, networks and volumes."""
