@@ -6,8 +6,8 @@ mkdir -p "$PGDATA" /var/run/postgresql
 chown postgres:postgres "$PGDATA" /var/run/postgresql
 chmod 700 "$PGDATA"
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
-  gosu postgres initdb --username="$POSTGRES_USER" --pwfile=<(printf '%s' "$POSTGRES_PASSWORD") \
-    --auth-host=scram-sha-256 --auth-local=trust > /dev/null
+  gosu postgres bash -c 'initdb --username="$POSTGRES_USER" \
+    --pwfile=<(printf "%s" "$POSTGRES_PASSWORD") --auth-host=scram-sha-256 --auth-local=trust' > /dev/null
   echo "host all all all scram-sha-256" >> "$PGDATA/pg_hba.conf"
   gosu postgres pg_ctl -w -o "-c listen_addresses=" start > /dev/null
   createdb --username="$POSTGRES_USER" --host=/var/run/postgresql "${POSTGRES_DB:-$POSTGRES_USER}" || true
