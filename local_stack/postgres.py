@@ -1,4 +1,4 @@
-"""PostgreSQL from PyPI, as Airflow's own database: backfills need more than SQLite can do."""
+"""PostgreSQL from PyPI: Airflow's own database, and a warehouse for those who ask for it."""
 
 import os
 import shutil
@@ -6,6 +6,9 @@ import subprocess
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+
+import psycopg
+from psycopg import sql
 
 from local_stack.errors import StackError
 from local_stack.ports import HOST
@@ -37,6 +40,19 @@ class PostgresServer:
     def airflow_url(self) -> str:
         """The address by which Airflow connects."""
         return f"postgresql+psycopg2://{_USER}:{self.password}@{HOST}:{self.port}/{_DATABASE}"
+
+    def uri(self, database: str = _DATABASE) -> str:
+        """Return the address by which others connect."""
+        return f"postgresql://{_USER}:{self.password}@{HOST}:{self.port}/{database}"
+
+    def create_database(self, name: str, *, template: str = "template0") -> str:
+        """Create a database, unless it is there, and return its address."""
+        with psycopg.connect(self.uri(), autocommit=True) as connection:
+            asked = "select 1 from pg_database where datname = %s"
+            if connection.execute(asked, [name]).fetchone() is None:
+                statement = sql.SQL("create database {} template {}")
+                connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
+        return self.uri(name)
 
     def start(self, processes: Processes) -> None:
         """Create the data folder when there is none, and start the server.

@@ -154,14 +154,24 @@ def open_warehouse() -> "Warehouse":
     from airflow.sdk import Connection
     from airflow.sdk.exceptions import AirflowNotFoundException
 
-    from include.warehouse.connections import connect_warehouse
+    from include.warehouse.connections import WarehouseConnection, connect_warehouse
 
     try:
         connection = Connection.get(WAREHOUSE_CONN_ID)
     except AirflowNotFoundException as error:
         msg = f"there is no Airflow connection {WAREHOUSE_CONN_ID!r}; docs/runbook.md tells how"
         raise ConfigurationError(msg) from error
-    return connect_warehouse(connection.conn_type, connection.host or "")
+    return connect_warehouse(
+        WarehouseConnection(
+            conn_type=connection.conn_type,
+            host=connection.host or "",
+            port=connection.port,
+            login=connection.login or "",
+            password=connection.password or "",
+            schema=connection.schema or "",
+            extra=connection.extra_dejson,
+        )
+    )
 
 
 @contextmanager

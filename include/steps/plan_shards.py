@@ -129,9 +129,10 @@ class RoundPlanning:
         spec = self.manifest.spec
         path = self.work_dir / "known.parquet"
         needed = pa.RecordBatchReader.from_batches(NEEDED, self._needed(index_keys))
-        with self.warehouse.session() as session:
+        # The ledger first: what it calls loaded was in the warehouse before that.
+        held = self.ledger.read_open().record
+        with self.warehouse.session(read_only=True) as session:
             loaded = read_ledger(session, spec=spec.name)
-            held = self.ledger.read_open().record
             if loaded.ledger_id != held.ledger_id or loaded.shard_count < held.loaded_count:
                 msg = (
                     f"the warehouse knows {loaded.shard_count} shards of ledger "

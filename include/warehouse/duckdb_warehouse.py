@@ -16,11 +16,12 @@ from include.errors import ConfigurationError, TransientError
 from include.warehouse.session import (
     Relation,
     Session,
-    StoredColumn,
     Value,
     bound_values,
+    relations_by_name,
     statement_text,
 )
+from include.warehouse.sources import RowSource
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ class DuckDBWarehouse:
     lock_timeout_seconds: float
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
+    def session(self, *, read_only: bool = False) -> Iterator[Session]:
         """Open a transaction under the lock.
 
         Raises:
@@ -144,11 +145,11 @@ class DuckDBSession:
         start = (
             f"insert into {table}" if append else f"create or replace temporary table {table} as"
         )
-        self._connection.register("staged_rows", rows)
-        try:
+        source = RowSource(rows)
+        self._connection.register("staged_rows", source.reader)
+        with source.errors_as_raised():
             self._connection.execute(f"{start} from staged_rows")
-        finally:
-            self._connection.unregister("staged_rows")
+        self._connection.unregister("staged_rows")
 
     def derive(self, name: str, **values: Value) -> None:
         """Fill the temporary table `stage_<name>` with what `select_<name>.sql` returns."""
@@ -181,17 +182,7 @@ class DuckDBSession:
 
     def catalog(self) -> dict[str, Relation]:
         """Return every table and view of schema `nightshift`, by name."""
-        relations: dict[str, Relation] = {}
-        columns: dict[str, dict[str, StoredColumn]] = {}
-        for row in self.read("duckdb_catalog").read_all().to_pylist():
-            stored = columns.setdefault(row["relation_name"], {})
-            stored[row["column_name"]] = StoredColumn(
-                _type_name(row["column_type"]), row["column_comment"]
-            )
-            relations[row["relation_name"]] = Relation(
-                row["is_view"], row["relation_comment"], stored
-            )
-        return relations
+        return relations_by_name(self.read("duckdb_catalog"), _type_name)
 
     def drop_reader(self) -> None:
         """Close a result that was not read to its end; an open one blocks the connection."""

@@ -7,7 +7,7 @@ statement is bound from the values given; values that a statement does not name 
 import datetime as dt
 import decimal
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
@@ -66,8 +66,13 @@ class Session(Protocol):
 class Warehouse(Protocol):
     """A place that sessions are opened on."""
 
-    def session(self) -> AbstractContextManager[Session]:
-        """Open a transaction: committed at the end of the `with`, rolled back on an exception."""
+    def session(self, *, read_only: bool = False) -> AbstractContextManager[Session]:
+        """Open a transaction: committed at the end of the `with`, rolled back on an exception.
+
+        Args:
+            read_only: It stages and reads, and runs no statement that writes. Where the database
+                can, it sees all tables as they were at its first statement, and waits for nobody.
+        """
 
 
 @cache
@@ -84,6 +89,29 @@ def bound_values(text: str, values: Mapping[str, Value]) -> dict[str, Value]:
         KeyError: The statement names a value that is not given.
     """
     return {name: values[name] for name in _PARAMETER.findall(text)}
+
+
+def numbered_parameters(text: str, names: Sequence[str]) -> str:
+    """Return a statement with `$1`, `$2` and so on in the place of the names."""
+    numbers = {name: number for number, name in enumerate(names, start=1)}
+    return _PARAMETER.sub(lambda found: f"${numbers[found[1]]}", text)
+
+
+def relations_by_name(
+    columns: pa.RecordBatchReader, type_name: Callable[[str], str]
+) -> dict[str, Relation]:
+    """Return what a catalog says, a row for each column.
+
+    Args:
+        type_name: Spells a type of the database as our statements do.
+    """
+    relations: dict[str, Relation] = {}
+    stored: dict[str, dict[str, StoredColumn]] = {}
+    for row in columns.read_all().to_pylist():
+        own = stored.setdefault(row["relation_name"], {})
+        own[row["column_name"]] = StoredColumn(type_name(row["column_type"]), row["column_comment"])
+        relations[row["relation_name"]] = Relation(row["is_view"], row["relation_comment"], own)
+    return relations
 
 
 def check(session: Session, statement: str, **values: Value) -> None:

@@ -1,16 +1,18 @@
 """A night's driver, and everything that it touches."""
 
 from collections import Counter
-from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import duckdb
+import pytest
 
 from include.plans import Plan
+from tests.integration.databases import Database
 from tests.integration.night_driver import NightDriver
 from tests.integration.simulator_process import SimulatorProcess
+
+on_both = pytest.mark.parametrize("database", ["duckdb", "postgres"], indirect=True)
+"""Runs a test on each kind of warehouse; the others run on DuckDB."""
 
 LATENCY_SECONDS = 60
 """How long a batch takes by the simulator's own clock."""
@@ -22,7 +24,7 @@ class World:
 
     night: NightDriver
     simulator: SimulatorProcess
-    database: Path
+    database: Database
 
     def upload(self, *names: str, text: str = "Notes on {name}.", day: str = "2026-11-10") -> None:
         """Put documents there, each with its own text unless told otherwise."""
@@ -34,17 +36,11 @@ class World:
             )
 
     def rows(self, query: str, **values: Any) -> list[tuple[Any, ...]]:
-        with closing(duckdb.connect(str(self.database), read_only=True)) as connection:
-            return connection.execute(query, values or None).fetchall()
+        return [tuple(row.values()) for row in self.database.rows(query, values)]
 
     def everything(self) -> dict[str, Counter[str]]:
         """Return all rows of all tables and views, as text."""
-        with closing(duckdb.connect(str(self.database), read_only=True)) as connection:
-            names = connection.execute(
-                "select 'nightshift.' || table_name from information_schema.tables "
-                "where table_schema = 'nightshift'"
-            ).fetchall()
-            return {name: Counter(map(str, connection.table(name).fetchall())) for (name,) in names}
+        return self.database.everything()
 
     @property
     def bill(self) -> dict[str, Any]:
@@ -55,30 +51,30 @@ class World:
         """Return the documents of a run by state and reason."""
         counted = self.rows(
             "select state || coalesce(': ' || state_reason, ''), count(*) "
-            "from nightshift.document_states where run_key = $run_key group by all",
+            "from nightshift.document_states where run_key = $run_key group by 1",
             run_key=run_key or self.night.run_key,
         )
         return dict(counted)
 
     def answers(self) -> dict[str, list[Any]]:
         """Return what an analyst sees, without the times of loading."""
-        return {
-            "states": self.rows(
-                "select run_key, document_id, state, state_reason "
-                "from nightshift.document_states order by all"
-            ),
-            "view": self.rows(
-                "select * exclude (loaded_at) from nightshift.document_metadata order by all"
-            ),
-            "costs": self.rows(
-                "select batch_id, request_id, run_key, outcome, cost_usd "
-                "from nightshift.results order by all"
-            ),
-            "runs": self.rows(
-                "select run_key, listed_count, enriched_count, reused_count, skipped_count, "
-                "verdict, actual_usd, forecast_usd from nightshift.runs order by all"
-            ),
+        queries = {
+            "states": "select run_key, document_id, state, state_reason "
+            "from nightshift.document_states",
+            "view": "from nightshift.document_metadata",
+            "costs": "select batch_id, request_id, run_key, outcome, cost_usd "
+            "from nightshift.results",
+            "runs": "select run_key, listed_count, enriched_count, reused_count, skipped_count, "
+            "verdict, actual_usd, forecast_usd from nightshift.runs",
         }
+        return {name: self._timeless_rows(query) for name, query in queries.items()}
+
+    def _timeless_rows(self, query: str) -> list[dict[str, Any]]:
+        rows = self.database.rows(query)
+        return sorted(
+            ({name: row[name] for name in sorted(row) if name != "loaded_at"} for row in rows),
+            key=str,
+        )
 
 
 def plan_night(night: NightDriver) -> Plan:

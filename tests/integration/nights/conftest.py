@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from include.config import Settings
-from include.warehouse.duckdb_warehouse import open_duckdb
+from tests.integration.databases import Database, DuckDBFile, PostgresDatabase
 from tests.integration.night_driver import DEMO_SPEED, NightDriver
 from tests.integration.night_world import LATENCY_SECONDS, World
 from tests.integration.simulator_process import SimulatorProcess
@@ -33,15 +33,27 @@ def simulator(simulator_process: SimulatorProcess) -> SimulatorProcess:
 
 
 @pytest.fixture
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
+    """The warehouse's database: a DuckDB file, unless a test asks for PostgreSQL too."""
+    if getattr(request, "param", "duckdb") == "duckdb":
+        return DuckDBFile(tmp_path / "warehouse.duckdb")
+    return PostgresDatabase.create(request.getfixturevalue("postgres_server"))
+
+
+@pytest.fixture
 def world(
-    s3: "S3Client", bucket: str, work_bucket: str, simulator: SimulatorProcess, tmp_path: Path
+    s3: "S3Client",
+    bucket: str,
+    work_bucket: str,
+    simulator: SimulatorProcess,
+    database: Database,
+    tmp_path: Path,
 ) -> Iterator[World]:
-    database = tmp_path / "warehouse.duckdb"
     with simulator.client() as client:
         night = NightDriver(
             s3=s3,
             anthropic=client,
-            warehouse=open_duckdb(database),
+            warehouse=database.open(),
             settings=Settings(documents_bucket=bucket, work_bucket=work_bucket, **DEMO_SPEED),
             work_dir=tmp_path / "tasks",
             wait_for_batch=lambda batch_id: simulator.advance(seconds=LATENCY_SECONDS + 1),

@@ -18,9 +18,8 @@ from include.steps.sweep_ledger import (
     raise_if_stuck,
 )
 from include.submission import Submitted, Waiting
-from include.warehouse.duckdb_warehouse import open_duckdb
 from tests.integration.night_driver import wall_clock
-from tests.integration.night_world import World, plan_night
+from tests.integration.night_world import World, on_both, plan_night
 
 pytestmark = pytest.mark.integration
 
@@ -253,6 +252,7 @@ def test_incomplete_decision_is_refused(params: dict[str, Any]) -> None:
         ResolveParams.parse(given | params)
 
 
+@on_both
 def test_lost_warehouse_is_loaded_again_from_the_bucket(world: World) -> None:
     world.upload("a", "b", "c")
     world.upload("twin", "sister", text="The same for both.")
@@ -264,12 +264,12 @@ def test_lost_warehouse_is_loaded_again_from_the_bucket(world: World) -> None:
     world.night.another(run_id="scheduled__2", night=next_day).run()
     kept, bill = world.answers(), world.bill
 
-    fresh = world.database.with_name("fresh.duckdb")
+    fresh = world.database.another()
     rebuild = WarehouseRebuild(
         spec=world.night.spec.name,
         ledger=world.night.ledger,
         store=world.night.store,
-        warehouse=open_duckdb(fresh),
+        warehouse=fresh.open(),
         work_dir=world.night.folder(),
         now=wall_clock,
     )

@@ -16,7 +16,6 @@ from include.spec import Spec
 from include.specs import load_catalog
 from include.steps.rebuild_warehouse import WarehouseRebuild
 from include.steps.sweep_ledger import LedgerSweep
-from include.warehouse.duckdb_warehouse import open_duckdb
 from tests.integration.night_driver import DAY, NightDriver, wall_clock
 from tests.integration.night_world import World, plan_night
 
@@ -219,12 +218,12 @@ def test_lost_warehouse_has_the_same_merged_answers_again(world: World, night: N
     tomorrow(night).run()
     kept, bill = world.answers(), world.bill
     assert len(kept["view"]) == 2
-    fresh = world.database.with_name("fresh.duckdb")
+    fresh = world.database.another()
     rebuild = WarehouseRebuild(
         spec=night.spec.name,
         ledger=night.ledger,
         store=night.store,
-        warehouse=open_duckdb(fresh),
+        warehouse=fresh.open(),
         work_dir=night.folder(),
         now=wall_clock,
     )

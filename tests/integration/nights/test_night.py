@@ -17,9 +17,8 @@ from include.requests import RequestBuilder
 from include.runs import RunFiles, RunParams
 from include.specs import load_catalog
 from include.submission import Waiting
-from include.warehouse.duckdb_warehouse import open_duckdb
 from tests.integration.night_driver import DAY, NightDriver, wall_clock
-from tests.integration.night_world import World, plan_night
+from tests.integration.night_world import World, on_both, plan_night
 
 pytestmark = pytest.mark.integration
 
@@ -65,6 +64,7 @@ def test_night_without_documents_is_green(world: World) -> None:
 class TestAgain:
     """Whatever runs again changes no row, and buys nothing."""
 
+    @on_both
     def test_same_night_again(self, world: World) -> None:
         world.upload("a", "b", "c", "d")
         world.simulator.set_faults({"kind": "refusal", "rate": 0.5, "times": None})
@@ -188,6 +188,7 @@ class TestBrokenParts:
 class TestDeaths:
     """A worker dies between two writes; whoever comes next finishes."""
 
+    @on_both
     def test_after_the_warehouse_has_it_and_before_the_ledger_knows(self, world: World) -> None:
         world.upload("a", "b")
         night = world.night
@@ -208,10 +209,11 @@ class TestDeaths:
         opened = night.ledger.read_open()
         assert (opened.record.shards, opened.record.loaded_count) == ({}, 1)
 
+    @on_both
     def test_warehouse_that_knows_less_than_the_ledger_buys_nothing(self, world: World) -> None:
         world.upload("a", "b")
         world.night.run()
-        other = open_duckdb(world.database.with_name("new.duckdb"))
+        other = world.database.another().open()
         lost = world.night.another(run_id="manual__1", run_type="manual", warehouse=other)
         built = [lost.build_requests(key) for key in lost.list_documents()]
         with pytest.raises(LedgerStateError, match="run `make rebuild-warehouse`"):
@@ -241,6 +243,7 @@ OUTCOMES: dict[str, tuple[str, int | None, str, dict[str, int]]] = {
 }
 
 
+@on_both
 def test_every_outcome_ends_as_the_design_says_and_is_not_asked_again(world: World) -> None:
     world.upload(*OUTCOMES)
     world.simulator.set_faults(
@@ -260,7 +263,7 @@ def test_every_outcome_ends_as_the_design_says_and_is_not_asked_again(world: Wor
     outcomes: dict[str, dict[str, int]] = {}
     for key, outcome, count in world.rows(
         "select object_key, outcome, count(*) from nightshift.results "
-        "join nightshift.documents using (document_id) group by all"
+        "join nightshift.documents using (document_id) group by 1, 2"
     ):
         outcomes.setdefault(Path(key).stem, {})[outcome] = count
     assert outcomes == {name: results for name, (_, _, _, results) in OUTCOMES.items()}

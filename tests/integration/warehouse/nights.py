@@ -2,19 +2,16 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import duckdb
 import pyarrow as pa
 from pydantic import BaseModel, Field
 
 from include.answers import AnswerSchema
-from include.warehouse.duckdb_warehouse import open_duckdb
 from include.warehouse.listings import Listing, ListingResult, record_listing
 from include.warehouse.loading import LoadSummary, NightLoad, PromptVersion, load
 from include.warehouse.runs import RunCounts, RunRow, settle_run
@@ -26,9 +23,7 @@ from include.warehouse.staging import (
     RESULTS,
     enrichments_schema,
 )
-
-if TYPE_CHECKING:
-    from include.warehouse.session import Warehouse
+from tests.integration.databases import Database
 
 SPEC = "notes"
 PROMPT = "prompt-1"
@@ -79,15 +74,16 @@ class Version:
 class Nights:
     """A warehouse, and the runs that fill it."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.warehouse: Warehouse = open_duckdb(path, lock_timeout_seconds=30)
+    def __init__(self, database: Database, spec: str = SPEC) -> None:
+        self.database = database
+        self.spec = spec
+        self.warehouse = database.open()
 
     def list_versions(
         self, run: str, *versions: Version, at: dt.datetime = MONDAY, **how: Any
     ) -> tuple[ListingResult, list[str]]:
         """Record a listing; return its counts and the ids of the documents taken up."""
-        listing = Listing(spec=SPEC, run_key=run, now=at, **{"prompt_version": PROMPT, **how})
+        listing = Listing(spec=self.spec, run_key=run, now=at, **{"prompt_version": PROMPT, **how})
         rows = [
             {
                 "document_id": version.document_id,
@@ -124,7 +120,7 @@ class Nights:
         """
         pairs = list(outcomes.items() if isinstance(outcomes, Mapping) else outcomes)
         values: dict[str, Any] = {
-            "spec": SPEC,
+            "spec": self.spec,
             "run_key": run,
             "prompt_version": prompt,
             "schema": SCHEMA,
@@ -144,7 +140,7 @@ class Nights:
 
     def settle(self, run: str, listing: ListingResult, **changes: Any) -> RunCounts:
         row = {
-            "spec": SPEC,
+            "spec": self.spec,
             "run_key": run,
             "dag_id": "enrich_notes",
             "run_id": run,
@@ -165,8 +161,7 @@ class Nights:
 
     def rows(self, text: str) -> list[dict[str, Any]]:
         """Return what a query finds."""
-        with self._connection() as connection:
-            return _rows(connection, text)
+        return self.database.rows(text)
 
     def states(self, run: str) -> dict[str, str]:
         """Return how a run left its documents: state, and reason if there is one."""
@@ -181,32 +176,16 @@ class Nights:
         rows = self.rows("select document_id, resolution from nightshift.dead_letters")
         return {row["document_id"]: row["resolution"] or "open" for row in rows}
 
-    def everything(self) -> dict[str, list[str]]:
-        """Return all rows of all tables, in an order of their own."""
-        with self._connection() as connection:
-            tables = _rows(connection, "select table_name as name from duckdb_tables()")
-            return {
-                name: sorted(map(str, _rows(connection, f'from nightshift."{name}"')))
-                for name in (row["name"] for row in tables)
-                if name != "last_commit"
-            }
-
-    @contextmanager
-    def _connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        with duckdb.connect(self.path) as connection:
-            connection.execute("set TimeZone = 'UTC'")
-            yield connection
+    def everything(self) -> dict[str, Counter[str]]:
+        """Return all rows of all tables and views, in no order."""
+        return self.database.everything()
 
     def _states(self, source: str) -> dict[str, str]:
-        rows = self.rows(f"select document_id, state, state_reason from {source}")  # noqa: S608 - of this module
+        rows = self.rows(f"from {source}")
         return {
             row["document_id"]: " ".join(filter(None, (row["state"], row["state_reason"])))
             for row in rows
         }
-
-
-def _rows(connection: duckdb.DuckDBPyConnection, text: str) -> list[dict[str, Any]]:
-    return connection.sql(text).to_arrow_table().to_pylist()
 
 
 def reader(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> pa.RecordBatchReader:

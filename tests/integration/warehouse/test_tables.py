@@ -1,6 +1,5 @@
 from typing import Any
 
-import duckdb
 import pytest
 from pydantic import BaseModel, Field, create_model
 
@@ -25,15 +24,16 @@ def ensure(nights: Nights, schema: AnswerSchema, spec: str = SPEC) -> None:
 
 
 def definitions(nights: Nights) -> list[dict[str, Any]]:
-    return nights.rows("""
-        select table_name, column_name, data_type, comment from duckdb_columns()
-        where schema_name = 'nightshift'
-        union all
-        select view_name, null, sql, comment from duckdb_views() where schema_name = 'nightshift'
-        union all
-        select table_name, null, sql, comment from duckdb_tables() where schema_name = 'nightshift'
-        order by all
-    """)
+    return nights.database.definitions()
+
+
+def comment(nights: Nights, column: str) -> str:
+    (found,) = (
+        row["comment"]
+        for row in definitions(nights)
+        if (row["table_name"], row["column_name"]) == ("notes_enrichments", column)
+    )
+    return str(found)
 
 
 def test_every_table_and_view_is_there(nights: Nights) -> None:
@@ -52,24 +52,16 @@ def test_every_table_and_view_is_there(nights: Nights) -> None:
 
 
 def test_every_table_and_column_has_a_comment(nights: Nights) -> None:
-    bare = nights.rows("""
-        select table_name from duckdb_tables() where schema_name = 'nightshift' and comment is null
-        union all
-        select view_name from duckdb_views() where schema_name = 'nightshift' and comment is null
-    """)
-    assert bare == []
+    defined = definitions(nights)
+    assert [row for row in defined if not row["column_name"] and not row["comment"]] == []
     for table in read_fixed_tables():
-        stored = nights.rows(f"describe nightshift.{table.name}")
-        assert [column.name for column in table.columns] == [row["column_name"] for row in stored]
+        columns = {row["column_name"] for row in defined if row["table_name"] == table.name}
+        assert columns == {None, *(column.name for column in table.columns)}
         assert table.key
 
 
 def test_descriptions_become_comments(nights: Nights) -> None:
-    (row,) = nights.rows("""
-        select comment from duckdb_columns()
-        where table_name = 'notes_enrichments' and column_name = 'topic'
-    """)
-    assert row["comment"] == "What the note's about."
+    assert comment(nights, "topic") == "What the note's about."
 
 
 def test_ensuring_again_changes_nothing(nights: Nights) -> None:
@@ -100,11 +92,7 @@ def test_a_new_field_becomes_a_column_of_tables_and_views(nights: Nights) -> Non
 
     (row,) = nights.rows("select topic, urgency from nightshift.notes")
     assert row == {"topic": "a", "urgency": None}
-    (comment,) = nights.rows("""
-        select comment from duckdb_columns()
-        where table_name = 'notes_enrichments' and column_name = 'urgency'
-    """)
-    assert comment["comment"] == "How urgent it is."
+    assert comment(nights, "urgency") == "How urgent it is."
 
 
 def test_a_new_field_of_list_items_becomes_a_column(nights: Nights) -> None:
@@ -172,8 +160,7 @@ def test_a_changed_type_is_refused_before_anything_is_written(
     ],
 )
 def test_what_is_not_ours_is_refused(nights: Nights, foreign: str) -> None:
-    with duckdb.connect(nights.path) as connection:
-        connection.execute(foreign)
+    nights.database.execute(foreign)
 
     with pytest.raises(ConfigurationError, match=r"nightshift\.letters.* exists and is not ours"):
         ensure(nights, SCHEMA, spec="letters")
