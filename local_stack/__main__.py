@@ -2,14 +2,17 @@
 
 import argparse
 import sys
+from operator import itemgetter
 from pathlib import Path
+from typing import get_args
 
 from local_stack.airflow_server import PROJECT, USER
 from local_stack.demo import run_demo
 from local_stack.errors import StackError
 from local_stack.stack import Stack
-from local_stack.warehouse import print_query
+from local_stack.state import WarehouseKind
 
+WAREHOUSES = get_args(WarehouseKind)
 _REBUILD_DAG_ID = "rebuild_warehouse"
 _REBUILD_SECONDS = 3_600
 _DAG_SECONDS = 60
@@ -20,10 +23,12 @@ def main() -> int:
     """Run one command; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m local_stack", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("up", help="start the stack, or what is missing of it")
+    up = commands.add_parser("up", help="start the stack, or what is missing of it")
+    up.add_argument("--warehouse", choices=WAREHOUSES, help="as before, at first duckdb")
     commands.add_parser("down", help="end every server that was started")
     commands.add_parser("status", help="list the servers and where they answer")
     demo = commands.add_parser("demo", help="run a whole night, twice, on a fresh stack")
+    demo.add_argument("--warehouse", choices=WAREHOUSES, default="duckdb")
     demo.add_argument("--documents", type=Path, help="folder of the documents to enrich")
     query = commands.add_parser("query", help="run one SQL statement on the warehouse")
     query.add_argument("sql", help="one that reads, such as: from nightshift.document_metadata")
@@ -33,13 +38,13 @@ def main() -> int:
     try:
         match arguments.command:
             case "up":
-                _up()
+                _up(arguments.warehouse)
             case "down":
                 _down()
             case "status":
                 _status()
             case "demo":
-                run_demo(arguments.documents)
+                run_demo(arguments.documents, arguments.warehouse)
             case "query":
                 _query(arguments.sql)
             case "rebuild":
@@ -50,8 +55,8 @@ def main() -> int:
     return 0
 
 
-def _up() -> None:
-    stack = Stack.named("stack")
+def _up(warehouse: WarehouseKind | None) -> None:
+    stack = Stack.named("stack", warehouse)
     stack.start(report=print)
     _print_addresses(stack)
     print("\nmake down ends it; its data stays in .local/stack")
@@ -72,12 +77,13 @@ def _status() -> None:
 
 
 def _query(sql: str) -> None:
-    warehouses = [stack.warehouse_path for stack in _known_stacks()]
-    present = [path for path in warehouses if path.exists()]
+    known = ((stack.warehouse, stack.warehouse.last_change()) for stack in _known_stacks())
+    present = [(changed, warehouse) for warehouse, changed in known if changed is not None]
     if not present:
-        msg = "there is no warehouse yet: run `make demo`"
+        msg = "there is no warehouse, or its server does not run: `make demo` or `make up`"
         raise StackError(msg)
-    print_query(max(present, key=lambda path: path.stat().st_mtime), sql)
+    _, newest = max(present, key=itemgetter(0))
+    newest.print_query(sql)
 
 
 def _rebuild(spec: str) -> None:

@@ -41,6 +41,11 @@ class PostgresServer:
         """The address by which Airflow connects."""
         return f"postgresql+psycopg2://{_USER}:{self.password}@{HOST}:{self.port}/{_DATABASE}"
 
+    @property
+    def credentials(self) -> dict[str, object]:
+        """What an Airflow connection to a database of its needs."""
+        return {"host": HOST, "port": self.port, "login": _USER, "password": self.password}
+
     def uri(self, database: str = _DATABASE) -> str:
         """Return the address by which others connect."""
         return f"postgresql://{_USER}:{self.password}@{HOST}:{self.port}/{database}"
