@@ -16,6 +16,7 @@ from psycopg.rows import dict_row
 from include.warehouse.duckdb_warehouse import open_duckdb
 from include.warehouse.postgres_warehouse import open_postgres
 from include.warehouse.session import numbered_parameters
+from local_stack.ports import HOST
 from local_stack.postgres import PostgresServer
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 Execute = Callable[[str, Mapping[str, Any]], list[Row]]
+
+LOADER = "loader"
 
 _TABLES = """
 select table_name as name from information_schema.tables
@@ -130,8 +133,10 @@ class PostgresDatabase(Database):
 
     @classmethod
     def create(cls, server: PostgresServer, template: str = "template0") -> "PostgresDatabase":
-        """Create one with a name of its own."""
-        return cls(server.create_database(f"t{secrets.token_hex(6)}", template=template))
+        """Create one with a name of its own, for a user who owns it and has no other rights."""
+        name = f"t{secrets.token_hex(6)}"
+        server.create_database(name, template=template, owner=LOADER)
+        return cls(f"postgresql://{LOADER}:{server.password}@{HOST}:{server.port}/{name}")
 
     @property
     def place(self) -> str:

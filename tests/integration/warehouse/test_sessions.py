@@ -21,8 +21,7 @@ A, B = Version("a"), Version("b")
 HALF_WAY = """
     import sys, time
     from tests.integration.databases import Database
-    from tests.integration.warehouse.mortal import OUTCOMES
-from tests.integration.warehouse.nights import MONDAY
+    from tests.integration.warehouse.nights import MONDAY
 
     with Database.at(sys.argv[1]).open().session() as session:
         session.run("insert_ledgers", spec="notes", ledger_id="half", now=MONDAY)
@@ -39,8 +38,7 @@ NIGHTS = """
     import sys
     from tests.integration.databases import Database
     from include.warehouse.tables import ensure_tables
-    from tests.integration.warehouse.mortal import OUTCOMES
-from tests.integration.warehouse.nights import SCHEMA, Nights, Version
+    from tests.integration.warehouse.nights import SCHEMA, Nights, Version
 
     place, name, spec = sys.argv[1:]
     nights = Nights(Database.at(place), spec)
