@@ -4,6 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
 DOCS ?=
+WAREHOUSE ?=
 SPEC ?= document_metadata
 SQL ?= from nightshift.document_metadata
 OUT ?= extracted.parquet
@@ -14,11 +15,11 @@ CORPUS ?= ../shared/corpora/dev
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed 's/:.* ## /\t/' | expand -t 20
 
-demo: $(READY) ## A whole night, twice, on this machine (DOCS=dir for documents of your own)
-	@$(BIN)/python -m local_stack demo $(if $(DOCS),--documents "$(DOCS)")
+demo: $(READY) ## A whole night, twice, on this machine (DOCS=dir for documents of your own, WAREHOUSE=postgres)
+	@$(BIN)/python -m local_stack demo $(if $(DOCS),--documents "$(DOCS)") $(if $(WAREHOUSE),--warehouse $(WAREHOUSE))
 
-up: $(READY) ## Start the local stack: S3, simulator, Airflow
-	@$(BIN)/python -m local_stack up
+up: $(READY) ## Start the local stack: S3, simulator, Airflow (WAREHOUSE=postgres)
+	@$(BIN)/python -m local_stack up $(if $(WAREHOUSE),--warehouse $(WAREHOUSE))
 
 down: $(READY) ## Stop everything that up and demo started
 	@$(BIN)/python -m local_stack down

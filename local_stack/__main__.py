@@ -3,16 +3,18 @@
 import argparse
 import sys
 from collections.abc import Callable
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from local_stack.airflow_server import PROJECT, USER
 from local_stack.demo import run_demo
 from local_stack.env_file import write_env_file
 from local_stack.errors import StackError
 from local_stack.stack import Stack
-from local_stack.warehouse import print_query
+from local_stack.state import WarehouseKind
 
+WAREHOUSES = get_args(WarehouseKind)
 _REBUILD_DAG_ID = "rebuild_warehouse"
 _REBUILD_SECONDS = 3_600
 _DAG_SECONDS = 60
@@ -42,11 +44,13 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         return command.add_argument
 
-    add("up", lambda _: _up(), "start the stack, or what is missing of it")
+    up = add("up", lambda a: _up(a.warehouse), "start the stack, or what is missing of it")
+    up("--warehouse", choices=WAREHOUSES, help="as before, at first duckdb")
     add("down", lambda _: _down(), "end every server that was started")
     add("status", lambda _: _status(), "list the servers and where they answer")
     add("secrets", lambda _: _secrets(), "write a .env for docker-compose.yaml, for a trial")
-    demo = add("demo", lambda a: run_demo(a.documents), "run a night, twice, on a fresh stack")
+    demo = add("demo", _demo, "run a night, twice, on a fresh stack")
+    demo("--warehouse", choices=WAREHOUSES, default="duckdb")
     demo("--documents", type=Path, help="folder of the documents to enrich")
     query = add("query", lambda a: _query(a.sql), "run one SQL statement on the warehouse")
     query("sql", help="one that reads, such as: from nightshift.document_metadata")
@@ -55,8 +59,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _up() -> None:
-    stack = Stack.named("stack")
+def _demo(arguments: argparse.Namespace) -> None:
+    run_demo(arguments.documents, arguments.warehouse)
+
+
+def _up(warehouse: WarehouseKind | None) -> None:
+    stack = Stack.named("stack", warehouse)
     stack.start(report=print)
     _print_addresses(stack)
     print("\nmake down ends it; its data stays in .local/stack")
@@ -77,12 +85,13 @@ def _status() -> None:
 
 
 def _query(sql: str) -> None:
-    warehouses = [stack.warehouse_path for stack in _known_stacks()]
-    present = [path for path in warehouses if path.exists()]
+    known = ((stack.warehouse, stack.warehouse.last_change()) for stack in _known_stacks())
+    present = [(changed, warehouse) for warehouse, changed in known if changed is not None]
     if not present:
-        msg = "there is no warehouse yet: run `make demo`"
+        msg = "there is no warehouse, or its server does not run: `make demo` or `make up`"
         raise StackError(msg)
-    print_query(max(present, key=lambda path: path.stat().st_mtime), sql)
+    _, newest = max(present, key=itemgetter(0))
+    newest.print_query(sql)
 
 
 def _secrets() -> None:

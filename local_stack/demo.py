@@ -17,7 +17,8 @@ from local_stack.errors import StackError
 from local_stack.progress import Progress, open_console
 from local_stack.screen import Summary, print_summary
 from local_stack.stack import DOCUMENTS_BUCKET, WORK_BUCKET, Stack
-from local_stack.warehouse import Row, digest_tables, read_sample
+from local_stack.state import WarehouseKind
+from local_stack.warehouse import Row
 
 SPEC = "document_metadata"
 NIGHTLY_DAG = f"enrich_{SPEC}"
@@ -42,10 +43,10 @@ class Snapshot:
     @classmethod
     def take(cls, stack: Stack) -> "Snapshot":
         """Read the bill and every row of the warehouse."""
-        return cls(stack.simulator.control("bill"), digest_tables(stack.warehouse_path))
+        return cls(stack.simulator.control("bill"), stack.warehouse.digest_tables())
 
 
-def run_demo(folder: Path | None) -> None:
+def run_demo(folder: Path | None, warehouse: WarehouseKind) -> None:
     """Run the demo on a fresh stack and leave that running.
 
     Args:
@@ -57,13 +58,13 @@ def run_demo(folder: Path | None) -> None:
     files = list_installed_documents() if folder is None else list_folder(folder)
     console = open_console()
     progress = Progress(console)
-    stack = _fresh_stack(progress)
+    stack = _fresh_stack(progress, warehouse)
     night_date = last_complete_night(dt.datetime.now(dt.UTC))
     _upload(stack, files, night_date, progress)
     first = _run_first_night(stack, progress)
     before = Snapshot.take(stack)
     report = _read_report(stack, first)
-    sample = read_sample(stack.warehouse_path, COLUMNS, limit=_SAMPLE_ROWS)
+    sample = stack.warehouse.read_sample(COLUMNS, limit=_SAMPLE_ROWS)
     _run_again(stack, first, progress)
     _require_unchanged(before, Snapshot.take(stack))
     print_summary(console, _summarise(stack, files, night_date, report, sample))
@@ -75,12 +76,12 @@ def last_complete_night(now: dt.datetime) -> dt.date:
     return now.date() - dt.timedelta(days=days)
 
 
-def _fresh_stack(progress: Progress) -> Stack:
+def _fresh_stack(progress: Progress, warehouse: WarehouseKind) -> Stack:
     old = Stack.named("demo")
     with progress.during("ending the last demo"):
         old.stop()
         shutil.rmtree(old.root, ignore_errors=True)
-    stack = Stack.named("demo")
+    stack = Stack.named("demo", warehouse)
     with progress.during("starting S3, simulator and Airflow (half a minute)"):
         stack.start(report=progress.done)
         stack.api.wait_for_dags([NIGHTLY_DAG, RETRY_DAG], timeout_seconds=_PARSE_SECONDS)

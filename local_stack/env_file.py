@@ -10,8 +10,6 @@ from local_stack.errors import StackError
 from local_stack.s3 import REGION
 from local_stack.stack import DOCUMENTS_BUCKET, WORK_BUCKET
 
-WAREHOUSE_DATABASE = "warehouse"
-
 
 def write_env_file(template: Path, target: Path) -> None:
     """Fill the empty variables of `.env.example`, for the profile `local`.
@@ -70,8 +68,8 @@ def _trial_values() -> dict[str, str]:
             {
                 "conn_type": "postgres",
                 "host": "postgres",
-                "schema": WAREHOUSE_DATABASE,
-                "login": WAREHOUSE_DATABASE,
+                "schema": "warehouse",
+                "login": "nightshift",
                 "password": warehouse_password,
             }
         ),

@@ -41,18 +41,25 @@ class PostgresServer:
         """The address by which Airflow connects."""
         return f"postgresql+psycopg2://{_USER}:{self.password}@{HOST}:{self.port}/{_DATABASE}"
 
+    @property
+    def credentials(self) -> dict[str, object]:
+        """What an Airflow connection to a database of its needs."""
+        return {"host": HOST, "port": self.port, "login": _USER, "password": self.password}
+
     def uri(self, database: str = _DATABASE) -> str:
         """Return the address by which others connect."""
         return f"postgresql://{_USER}:{self.password}@{HOST}:{self.port}/{database}"
 
-    def create_database(self, name: str, *, template: str = "template0") -> str:
-        """Create a database, unless it is there, and return its address."""
+    def create_database(
+        self, name: str, *, template: str = "template0", owner: str = _USER
+    ) -> None:
+        """Create a database, unless it is there."""
         with psycopg.connect(self.uri(), autocommit=True) as connection:
             asked = "select 1 from pg_database where datname = %s"
             if connection.execute(asked, [name]).fetchone() is None:
-                statement = sql.SQL("create database {} template {}")
-                connection.execute(statement.format(sql.Identifier(name), sql.Identifier(template)))
-        return self.uri(name)
+                statement = sql.SQL("create database {} template {} owner {}")
+                names = map(sql.Identifier, (name, template, owner))
+                connection.execute(statement.format(*names))
 
     def start(self, processes: Processes) -> None:
         """Create the data folder when there is none, and start the server.

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,8 @@ from local_stack.postgres import PostgresServer
 from local_stack.processes import Processes
 from local_stack.s3 import REGION, S3Server
 from local_stack.simulator import SimulatorServer
-from local_stack.state import Ports, Secrets, StackState
+from local_stack.state import Ports, Secrets, StackState, WarehouseKind
+from local_stack.warehouse import DuckDBFile, LocalWarehouse, PostgresTables
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -57,6 +58,8 @@ class StackOptions:
     """What the DAGs are told instead of the S3 server's own address: that of a proxy before it."""
     api_url: str | None = None
     """The same for the Message Batches API."""
+    warehouse: WarehouseKind | None = None
+    """What the stack loads into; None leaves it at what it was, at first DuckDB."""
 
 
 class Stack:
@@ -68,9 +71,10 @@ class Stack:
         self.processes = Processes(self.root)
 
     @classmethod
-    def named(cls, name: str) -> "Stack":
+    def named(cls, name: str, warehouse: WarehouseKind | None = None) -> "Stack":
         """Return the stack of that name below `.local/`."""
-        return cls(PROJECT / ".local" / name, StackOptions(ui_port=UI_PORT))
+        options = StackOptions(ui_port=UI_PORT, warehouse=warehouse)
+        return cls(PROJECT / ".local" / name, options)
 
     def start(self, report: Callable[[str], None] = lambda _: None) -> None:
         """Start what does not run yet, and wait until all of it works.
@@ -112,7 +116,7 @@ class Stack:
 
     @cached_property
     def postgres(self) -> PostgresServer:
-        """Airflow's own database."""
+        """Airflow's own database, and the server of a warehouse in PostgreSQL."""
         return PostgresServer(
             self.root / "postgres", self.ports.postgres, self.secrets.database_password
         )
@@ -142,8 +146,15 @@ class Stack:
 
     @property
     def warehouse_path(self) -> Path:
-        """The DuckDB file of the warehouse."""
+        """The DuckDB file of a warehouse that is one."""
         return self.root / "warehouse.duckdb"
+
+    @property
+    def warehouse(self) -> LocalWarehouse:
+        """The warehouse."""
+        if self._state.warehouse == "postgres":
+            return PostgresTables(self.postgres)
+        return DuckDBFile(self.warehouse_path)
 
     @property
     def ports(self) -> Ports:
@@ -166,7 +177,7 @@ class Stack:
             ports = Ports.draw(ui_port=self._options.ui_port)
             state = StackState(Secrets.generate(), ports)
             state.write(self._state_path)
-        return state
+        return replace(state, warehouse=self._options.warehouse or state.warehouse)
 
     @property
     def _state_path(self) -> Path:
@@ -176,7 +187,7 @@ class Stack:
         """Move to other ports where strangers have taken ours since the last start."""
         ours = self.processes.names()
         if not any(map(self.processes.is_alive, ours)):
-            state = StackState(self.secrets, self.ports.avoid_taken())
+            state = replace(self._state, ports=self.ports.avoid_taken())
             state.write(self._state_path)
             self._state = state
 
@@ -185,6 +196,8 @@ class Stack:
         self.simulator.start(self.processes)
         self.postgres.start(self.processes)
         self.postgres.wait_until_ready(self.processes)
+        if isinstance(self.warehouse, PostgresTables):
+            self.warehouse.create()
         self.airflow.start(self.processes)
         self.s3.wait_until_ready(self.processes)
         self._create_buckets()
@@ -210,7 +223,7 @@ class Stack:
                 "host": self._options.api_url or self.simulator.base_url,
                 "password": self.secrets.anthropic_key,
             },
-            "WAREHOUSE": {"conn_type": "duckdb", "host": str(self.warehouse_path)},
+            "WAREHOUSE": self.warehouse.connection,
         }
         return {f"AIRFLOW_CONN_{name}": json.dumps(value) for name, value in connections.items()}
 

@@ -1,14 +1,16 @@
-"""What a stack keeps between starts: its ports and its secrets."""
+"""What a stack keeps between starts: its ports, its secrets, and which database it loads into."""
 
 import base64
 import json
 import secrets
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from local_stack.errors import StackError
 from local_stack.ports import draw_ports, is_free
+
+WarehouseKind = Literal["duckdb", "postgres"]
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ class StackState:
 
     secrets: Secrets
     ports: Ports
+    warehouse: WarehouseKind = "duckdb"
 
     @classmethod
     def read(cls, path: Path) -> Self | None:
@@ -84,8 +87,12 @@ class StackState:
             return None
         content = json.loads(path.read_text())
         try:
-            return cls(secrets=Secrets(**content["secrets"]), ports=Ports(**content["ports"]))
-        except TypeError as error:
+            return cls(
+                secrets=Secrets(**content["secrets"]),
+                ports=Ports(**content["ports"]),
+                warehouse=content["warehouse"],
+            )
+        except (KeyError, TypeError) as error:
             msg = f"{path} is of another version; run `make down` and remove {path.parent}"
             raise StackError(msg) from error
 

@@ -158,7 +158,15 @@ def stage_enrichments(
 
 
 def _conformed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    return batch.select(schema.names).cast(schema)
+    columns = batch.select(schema.names).cast(schema).columns
+    return pa.RecordBatch.from_arrays([_without_nul(column) for column in columns], schema=schema)
+
+
+def _without_nul(column: pa.Array) -> pa.Array:
+    """Replace the one character that PostgreSQL's `text` does not hold; answers have none."""
+    if not pa.types.is_string(column.type):
+        return column
+    return pc.replace_substring(column, pattern="\x00", replacement="\N{REPLACEMENT CHARACTER}")
 
 
 def _no_rows(schema: pa.Schema) -> pa.RecordBatch:

@@ -13,7 +13,7 @@ import psutil
 from include.runs import RunParams
 from local_stack.processes import Processes
 from local_stack.s3 import S3Server
-from local_stack.warehouse import digest_tables
+from local_stack.warehouse import DuckDBFile
 from tests.chaos.fault_proxy import FaultProxy
 from tests.chaos.scheduler import Scheduler
 from tests.chaos.steps import Server
@@ -113,9 +113,9 @@ class World:
             assert again.run_night(), again.complaints
         ways += [f"retry of {name}" for name in dict.fromkeys(scheduler.retried)]
         ways += ["adopting the batch"] * self._has_adopted()
-        before = digest_tables(self.deployment.database)
+        before = DuckDBFile(self.deployment.database).digest_tables()
         assert self.scheduler().run_night()
-        after = digest_tables(self.deployment.database)
+        after = DuckDBFile(self.deployment.database).digest_tables()
         return Healed(
             by=", then ".join(ways) or "going on",
             lost=self._lost(),

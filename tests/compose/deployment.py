@@ -109,7 +109,7 @@ class Deployment:
 
     def query(self, sql: str) -> list[list[str]]:
         """Ask the warehouse, in PostgreSQL's own client."""
-        command = ("psql", "--username=warehouse", "--dbname=warehouse", "--csv", "--tuples-only")
+        command = ("psql", "--username=nightshift", "--dbname=warehouse", "--csv", "--tuples-only")
         output = self.compose("exec", "--no-TTY", "postgres", *command, "--command", sql)
         return [line.split(",") for line in output.splitlines()]
 

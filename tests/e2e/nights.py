@@ -14,7 +14,6 @@ from include import identities
 from include.reports import NightReport
 from local_stack.airflow_api import Run
 from local_stack.stack import DOCUMENTS_BUCKET, WORK_BUCKET, Stack
-from local_stack.warehouse import digest_tables
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -123,7 +122,7 @@ class Nights:
             return connection.execute(statement, values).fetchall()
 
     def tables(self) -> dict[str, Any]:
-        return digest_tables(self.stack.warehouse_path)
+        return self.stack.warehouse.digest_tables()
 
     def bought(self) -> int:
         """Return how many requests the simulator has accepted."""

@@ -3,12 +3,14 @@
 import secrets
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 
 from local_stack.errors import StackError
 from local_stack.ports import draw_ports
 from local_stack.postgres import PostgresServer
 from local_stack.processes import Processes
+from tests.integration.databases import LOADER
 from tests.integration.simulator_process import SimulatorProcess
 
 
@@ -31,6 +33,8 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
             server.wait_until_ready(processes)
         except StackError as error:
             pytest.skip(f"no PostgreSQL here, so its warehouse is not tested: {error}")
+        with psycopg.connect(server.uri(), autocommit=True) as connection:
+            connection.execute(f"create role {LOADER} login createdb password '{server.password}'")
         yield server
     finally:
         processes.stop()

@@ -3,8 +3,8 @@
 import secrets
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,12 +16,16 @@ from psycopg.rows import dict_row
 from include.warehouse.duckdb_warehouse import open_duckdb
 from include.warehouse.postgres_warehouse import open_postgres
 from include.warehouse.session import numbered_parameters
+from local_stack.ports import HOST
 from local_stack.postgres import PostgresServer
 
 if TYPE_CHECKING:
     from include.warehouse.session import Warehouse
 
 Row = dict[str, Any]
+Execute = Callable[[str, Mapping[str, Any]], list[Row]]
+
+LOADER = "loader"
 
 _TABLES = """
 select table_name as name from information_schema.tables
@@ -42,8 +46,13 @@ class Database(ABC):
         """Return an empty one beside it."""
 
     @abstractmethod
+    def connected(self) -> AbstractContextManager[Execute]:
+        """Open a connection; yield what runs statements on it."""
+
     def execute(self, text: str, values: Mapping[str, Any] | None = None) -> list[Row]:
         """Run one statement and return its rows."""
+        with self.connected() as execute:
+            return execute(text, values or {})
 
     @abstractmethod
     def definitions(self) -> list[Row]:
@@ -67,10 +76,11 @@ class Database(ABC):
 
     def everything(self) -> dict[str, "Counter[str]"]:
         """Return all rows of all tables and views, as text."""
-        return {
-            name: Counter(map(str, self.rows(f'from nightshift."{name}"')))
-            for name in (row["name"] for row in self.rows(_TABLES))
-        }
+        with self.connected() as execute:
+            return {
+                name: Counter(map(str, execute(f'select * from nightshift."{name}"', {})))  # noqa: S608
+                for name in (row["name"] for row in execute(_TABLES, {}))
+            }
 
 
 @dataclass(frozen=True)
@@ -89,11 +99,17 @@ class DuckDBFile(Database):
     def another(self) -> "DuckDBFile":
         return DuckDBFile(self.path.with_name(f"{secrets.token_hex(4)}.duckdb"))
 
-    def execute(self, text: str, values: Mapping[str, Any] | None = None) -> list[Row]:
-        with self._connection() as connection:
-            found = connection.execute(text, values or None)
-            names = [column[0] for column in found.description or ()]
-            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    @contextmanager
+    def connected(self) -> Iterator[Execute]:
+        with duckdb.connect(self.path) as connection:
+            connection.execute("set TimeZone = 'UTC'")
+
+            def execute(text: str, values: Mapping[str, Any]) -> list[Row]:
+                found = connection.execute(text, values or None)
+                names = [column[0] for column in found.description or ()]
+                return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+            yield execute
 
     def definitions(self) -> list[Row]:
         return self.rows("""
@@ -108,12 +124,6 @@ class DuckDBFile(Database):
             order by all
         """)
 
-    @contextmanager
-    def _connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        with duckdb.connect(self.path) as connection:
-            connection.execute("set TimeZone = 'UTC'")
-            yield connection
-
 
 @dataclass(frozen=True)
 class PostgresDatabase(Database):
@@ -123,8 +133,10 @@ class PostgresDatabase(Database):
 
     @classmethod
     def create(cls, server: PostgresServer, template: str = "template0") -> "PostgresDatabase":
-        """Create one with a name of its own."""
-        return cls(server.create_database(f"t{secrets.token_hex(6)}", template=template))
+        """Create one with a name of its own, for a user who owns it and has no other rights."""
+        name = f"t{secrets.token_hex(6)}"
+        server.create_database(name, template=template, owner=LOADER)
+        return cls(f"postgresql://{LOADER}:{server.password}@{HOST}:{server.port}/{name}")
 
     @property
     def place(self) -> str:
@@ -151,13 +163,18 @@ class PostgresDatabase(Database):
     def _uri_of(self, name: str) -> str:
         return f"{self.uri.rpartition('/')[0]}/{name}"
 
-    def execute(self, text: str, values: Mapping[str, Any] | None = None) -> list[Row]:
-        given = values or {}
-        with psycopg.connect(self.uri, autocommit=True, row_factory=dict_row) as connection:
+    @contextmanager
+    def connected(self) -> Iterator[Execute]:
+        with psycopg.connect(self.uri, autocommit=True) as connection:
             connection.execute("set timezone = 'UTC'")
             cursor = psycopg.RawCursor(connection, row_factory=dict_row)
-            cursor.execute(numbered_parameters(text, list(given)), list(given.values()))
-            return cursor.fetchall() if cursor.description else []
+
+            def execute(text: str, values: Mapping[str, Any]) -> list[Row]:
+                numbered = numbered_parameters(text, list(values))
+                cursor.execute(numbered.encode(), list(values.values()))
+                return cursor.fetchall() if cursor.description else []
+
+            yield execute
 
     def definitions(self) -> list[Row]:
         return self.rows("""

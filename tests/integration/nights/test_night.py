@@ -209,7 +209,6 @@ class TestDeaths:
         opened = night.ledger.read_open()
         assert (opened.record.shards, opened.record.loaded_count) == ({}, 1)
 
-    @on_both
     def test_warehouse_that_knows_less_than_the_ledger_buys_nothing(self, world: World) -> None:
         world.upload("a", "b")
         world.night.run()
@@ -243,7 +242,6 @@ OUTCOMES: dict[str, tuple[str, int | None, str, dict[str, int]]] = {
 }
 
 
-@on_both
 def test_every_outcome_ends_as_the_design_says_and_is_not_asked_again(world: World) -> None:
     world.upload(*OUTCOMES)
     world.simulator.set_faults(

@@ -3,12 +3,14 @@ from typing import Any
 import pytest
 
 from include.errors import CountMismatchError
+from include.warehouse.staging import FAILURES
 from tests.integration.warehouse.nights import (
     DAY,
     HOUR,
     MONDAY,
     Nights,
     Version,
+    reader,
 )
 
 pytestmark = pytest.mark.integration
@@ -263,6 +265,17 @@ def test_costs_are_sums_over_what_was_paid(nights: Nights) -> None:
 
     assert (spend["spend_day"], str(spend["cost_usd"])) == (MONDAY.date(), "0.020000000")
     assert (batch["result_count"], batch["succeeded_count"]) == (2, 1)
+
+
+def test_character_that_not_every_database_holds_does_not_stop_a_night(nights: Nights) -> None:
+    nights.list_versions("run-1", A)
+    failure = {"request_id": A.request_id(), "reason": "errored", "attempts": 1, "is_final": True}
+    strange = reader([failure | {"error_message": "a\0b"}], FAILURES)
+
+    nights.load("run-1", {A: "asked"}, failures=strange)
+
+    (letter,) = nights.rows("select error_message from nightshift.dead_letters")
+    assert letter == {"error_message": "a\N{REPLACEMENT CHARACTER}b"}
 
 
 def test_open_dead_letters_name_their_object(nights: Nights) -> None:

@@ -14,6 +14,7 @@ from include.warehouse.ledgers import read_ledger, record_ledger
 from include.warehouse.postgres_warehouse import open_postgres
 from include.warehouse.staging import LISTED_URIS, stage_rows
 from include.warehouse.tables import ensure_tables
+from local_stack.postgres import PostgresServer
 from tests.integration.databases import PostgresDatabase
 from tests.integration.warehouse.nights import MONDAY, SPEC, Answer, Nights, Version
 
@@ -92,10 +93,11 @@ def test_server_that_does_not_answer_is_tried_again() -> None:
         pass
 
 
-def test_user_without_rights_is_told_what_is_lacking(database: PostgresDatabase) -> None:
-    database.execute(f"create role {database.name}_reader login password 'r'")
-    parts = urlsplit(database.uri)
-    uri = f"postgresql://{database.name}_reader:r@{parts.hostname}:{parts.port}{parts.path}"
+def test_user_without_rights_is_told_what_is_lacking(
+    database: PostgresDatabase, postgres_server: PostgresServer
+) -> None:
+    PostgresDatabase(postgres_server.uri()).execute("create role stranger login password 'r'")
+    uri = database.uri.replace(f"//loader:{postgres_server.password}", "//stranger:r")
     with (
         pytest.raises(ConfigurationError, match=r"permission denied.*grant the user"),
         open_postgres(uri).session() as session,

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from include.errors import TransientError
+from tests.integration.warehouse.mortal import OUTCOMES
 from tests.integration.warehouse.nights import MONDAY, SPEC, Nights, Version, reader
 from tests.integration.warehouse.programs import running, start
 
@@ -26,6 +27,12 @@ HALF_WAY = """
         session.run("insert_ledgers", spec="notes", ledger_id="half", now=MONDAY)
         print("ready", flush=True)
         time.sleep(60)
+    """
+LOADS_THAT_DIE = """
+    import sys
+    from tests.integration.warehouse.mortal import main
+
+    print(main(sys.argv[1], int(sys.argv[2])))
     """
 NIGHTS = """
     import sys
@@ -59,6 +66,26 @@ def test_a_load_that_is_killed_leaves_nothing(
 
     assert nights.rows("from nightshift.ledgers") == []
     assert nights.list_versions("run-1", A)[1] == ["a@1"]
+
+
+@pytest.mark.parametrize("stride", [9, pytest.param(1, marks=pytest.mark.thorough)])
+def test_load_killed_at_any_step_leaves_nothing_and_the_one_that_survives_all(
+    nights: Nights, stride: int
+) -> None:
+    nights.list_versions("run-1", *OUTCOMES)
+    process = start(LOADS_THAT_DIE, nights.database.place, str(stride))
+    deaths, _ = process.communicate(timeout=600)
+    assert process.returncode == 0
+    assert int(deaths) > 30 // stride
+    after = nights.everything()
+    assert set(nights.states("run-1").values()) == {
+        "enriched",
+        "dead_letter refused",
+        "pending in_flight",
+        "skipped empty",
+    }
+    nights.load("run-1", OUTCOMES)
+    assert nights.everything() == after
 
 
 def test_waiting_for_the_lock_ends_with_an_error_that_names_it(
