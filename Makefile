@@ -6,10 +6,11 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 DOCS ?=
 SPEC ?= document_metadata
 SQL ?= from nightshift.document_metadata
+REASON ?= erased by hand with make erase
 OUT ?= extracted.parquet
 CORPUS ?= ../shared/corpora/dev
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status query rebuild-warehouse test chaos compare lint types lock extract corpus-report simulator
+.PHONY: help demo up down status query rebuild-warehouse erase test chaos compare lint types lock extract corpus-report simulator
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed 's/:.* ## /\t/' | expand -t 20
@@ -31,6 +32,9 @@ query: $(READY) ## Ask the newest local warehouse (SQL="from nightshift.document
 
 rebuild-warehouse: $(READY) ## Load a local warehouse again from its bucket (SPEC=document_metadata); buys nothing
 	@$(BIN)/python -m local_stack rebuild "$(SPEC)"
+
+erase: $(READY) ## Erase what a document said from the local stack (URI=s3://bucket/key)
+	@$(BIN)/python -m local_stack erase "$(URI)" "$(REASON)"
 
 test: $(READY) ## Run every test, the nights under a real scheduler included
 	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered

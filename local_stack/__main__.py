@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from local_stack.airflow_server import PROJECT, USER
@@ -11,43 +12,57 @@ from local_stack.stack import Stack
 from local_stack.warehouse import print_query
 
 _REBUILD_DAG_ID = "rebuild_warehouse"
-_REBUILD_SECONDS = 3_600
+_ERASE_DAG_ID = "erase_document"
+_BY_HAND_SECONDS = 3_600
 _DAG_SECONDS = 60
 _LOG_CHARACTERS = 2_000
 
 
 def main() -> int:
     """Run one command; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m local_stack", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("up", help="start the stack, or what is missing of it")
-    commands.add_parser("down", help="end every server that was started")
-    commands.add_parser("status", help="list the servers and where they answer")
-    demo = commands.add_parser("demo", help="run a whole night, twice, on a fresh stack")
-    demo.add_argument("--documents", type=Path, help="folder of the documents to enrich")
-    query = commands.add_parser("query", help="run one SQL statement on the warehouse")
-    query.add_argument("sql", help="one that reads, such as: from nightshift.document_metadata")
-    rebuild = commands.add_parser("rebuild", help="load the warehouse again from the bucket")
-    rebuild.add_argument("spec")
-    arguments = parser.parse_args()
+    arguments = _parser().parse_args()
     try:
-        match arguments.command:
-            case "up":
-                _up()
-            case "down":
-                _down()
-            case "status":
-                _status()
-            case "demo":
-                run_demo(arguments.documents)
-            case "query":
-                _query(arguments.sql)
-            case "rebuild":
-                _rebuild(arguments.spec)
+        arguments.run(arguments)
     except StackError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local_stack", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    def command(
+        name: str, text: str, run: Callable[[argparse.Namespace], None]
+    ) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text)
+        added.set_defaults(run=run)
+        return added
+
+    command("up", "start the stack, or what is missing of it", lambda _: _up())
+    command("down", "end every server that was started", lambda _: _down())
+    command("status", "list the servers and where they answer", lambda _: _status())
+    demo = command(
+        "demo",
+        "run a whole night, twice, on a fresh stack",
+        lambda given: run_demo(given.documents),
+    )
+    demo.add_argument("--documents", type=Path, help="folder of the documents to enrich")
+    query = command("query", "run one SQL statement on the warehouse", lambda it: _query(it.sql))
+    query.add_argument("sql", help="one that reads, such as: from nightshift.document_metadata")
+    rebuild = command(
+        "rebuild", "load the warehouse again from the bucket", lambda given: _rebuild(given.spec)
+    )
+    rebuild.add_argument("spec")
+    erase = command(
+        "erase",
+        "erase what a document said, all versions of it",
+        lambda given: _erase(given.uri, given.reason),
+    )
+    erase.add_argument("uri", help="s3://bucket/key, as in nightshift.documents.document_uri")
+    erase.add_argument("reason", help="kept with the erasure")
+    return parser
 
 
 def _up() -> None:
@@ -81,19 +96,34 @@ def _query(sql: str) -> None:
 
 
 def _rebuild(spec: str) -> None:
+    _run_by_hand(_REBUILD_DAG_ID, {"spec": spec})
+    print(f"loaded {spec} again from the work bucket; nothing was bought")
+
+
+def _erase(uri: str, reason: str) -> None:
+    log = _run_by_hand(_ERASE_DAG_ID, {"uri": uri, "reason": reason})
+    marker = "erasure "
+    told = (line.removeprefix(marker) for line in log.splitlines() if line.startswith(marker))
+    print(*told, sep="\n")
+    print("the object itself is not touched; docs/erasure.md tells what else remains")
+
+
+def _run_by_hand(dag_id: str, conf: dict[str, str]) -> str:
+    """Run a DAG of one task on the stack that runs, and return its log."""
     running = [s for s in _known_stacks() if any(map(s.processes.is_alive, s.processes.names()))]
     if not running:
-        msg = "no stack runs: `make up` starts one; elsewhere, trigger the DAG rebuild_warehouse"
+        msg = f"no stack runs: `make up` starts one; elsewhere, trigger the DAG {dag_id}"
         raise StackError(msg)
     api = running[0].api
-    api.wait_for_dags([_REBUILD_DAG_ID], timeout_seconds=_DAG_SECONDS)
-    api.unpause(_REBUILD_DAG_ID)
-    started = api.trigger(_REBUILD_DAG_ID, conf={"spec": spec})
-    run = api.wait_for_run(_REBUILD_DAG_ID, started.run_id, timeout_seconds=_REBUILD_SECONDS)
+    api.wait_for_dags([dag_id], timeout_seconds=_DAG_SECONDS)
+    api.unpause(dag_id)
+    started = api.trigger(dag_id, conf=conf)
+    run = api.wait_for_run(dag_id, started.run_id, timeout_seconds=_BY_HAND_SECONDS)
+    (task,) = api.tasks(run.dag_id, run.run_id)
+    log = api.log(run, task)
     if run.state != "success":
-        (task,) = api.tasks(run.dag_id, run.run_id)
-        raise StackError(api.log(run, task)[-_LOG_CHARACTERS:])
-    print(f"loaded {spec} again from the work bucket; nothing was bought")
+        raise StackError(log[-_LOG_CHARACTERS:])
+    return log
 
 
 def _known_stacks() -> list[Stack]:

@@ -21,6 +21,7 @@ from include.warehouse.session import (
     bound_values,
     statement_text,
 )
+from include.warehouse.shapes import quoted
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +87,26 @@ class DuckDBWarehouse:
                 connection.execute("commit")
             if nonce is not None:
                 self._check_commit(nonce)
+
+    def rewrite_file(self) -> None:
+        """Copy the database to a new file that takes the place of the old one.
+
+        DuckDB leaves the bytes of deleted rows in its file, after a checkpoint and `vacuum` too.
+        Killed in between, the old file is still there.
+
+        Raises:
+            TransientError: The lock was not free in time, or another program has the file open.
+        """
+        fresh = self.path.with_name(f"{self.path.name}.fresh")
+        with self._locked():
+            fresh.unlink(missing_ok=True)
+            with closing(self._connect()) as connection:
+                (name,) = connection.execute("select current_database()").fetchall()[0]
+                place = str(fresh).replace("'", "''")
+                connection.execute(f"attach '{place}' as fresh")
+                connection.execute(f"copy from database {quoted(name)} to fresh")
+                connection.execute("detach fresh")
+            fresh.replace(self.path)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
