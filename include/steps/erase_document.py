@@ -8,7 +8,7 @@ for the document any more, then the warehouse forgets, then the files.
 import datetime as dt
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -23,9 +23,9 @@ from include.problems import describe_problems
 from include.runs import RunFiles
 from include.scrubbing import DocumentStates, Scrubber
 from include.shards import read_owners
+from include.steps.sweep_ledger import RESULTS_LIFE
 from include.warehouse.erasing import (
     DocumentRun,
-    Usage,
     erase_rows,
     read_document_runs,
     read_document_versions,
@@ -82,7 +82,9 @@ class ErasureReport:
     """Answers deleted from the warehouse; 0 when an earlier try had done it."""
     kept: Mapping[str, str]
     """Requests that stay, each with a document of the same content that is not erased."""
-    remarks: str
+    batch_ids: tuple[str, ...]
+    """Batches of which the API still has prompts and answers, until 29 days after their begin."""
+    remarks: str = ""
     """What was done about the database's files, or remains to be done."""
 
 
@@ -117,9 +119,9 @@ class DocumentErasure:
             raise ErasureRefusedError(msg)
         # Nothing is touched before every spec agrees.
         erasures = [self._prepare(spec, ids) for spec, ids in versions.items()]
-        usages = [self._erase(erasure) for erasure in erasures]
+        reports = [self._erase(erasure) for erasure in erasures]
         remarks = scrub_files(self.warehouse)
-        reports = [_report(*pair, remarks=remarks) for pair in zip(erasures, usages, strict=True)]
+        reports = [replace(report, remarks=remarks) for report in reports]
         for line in summary_lines(reports):
             logger.info("erasure %s", line)
         return reports
@@ -141,7 +143,7 @@ class DocumentErasure:
         self._refuse_open(erasure)
         return erasure
 
-    def _erase(self, erasure: Erasure) -> Usage:
+    def _erase(self, erasure: Erasure) -> ErasureReport:
         write_erasure(self.store, erasure)
         sharers = self._sharers(erasure)
         ids = [one for each in (erasure, *sharers) for one in each.document_ids]
@@ -160,8 +162,9 @@ class DocumentErasure:
         self._refuse_open(erasure)
         self._erase_rows(erasure, ids, holdings)
         ledger = Ledger(self.store, erasure.spec)
-        for shard_id in usage.shard_ids:
-            scrubber.scrub_shard(ledger.read(shard_id).record)
+        entries = [ledger.read(shard_id).record for shard_id in usage.shard_ids]
+        for entry in entries:
+            scrubber.scrub_shard(entry)
         uris = {each.document_uri for each in (erasure, *sharers)}
         for run in holdings.runs:
             scrubber.scrub_run(RunFiles(erasure.spec, run.run_key), uris)
@@ -177,9 +180,16 @@ class DocumentErasure:
             len(usage.kept),
             usage.unused_count,
             blanked,
-            len(usage.shard_ids),
+            len(entries),
         )
-        return usage
+        return ErasureReport(
+            spec=erasure.spec,
+            version_count=len(erasure.document_ids),
+            request_count=len(usage.forgotten),
+            enrichment_count=usage.unused_count,
+            kept=usage.kept,
+            batch_ids=tuple(_batches_kept(entries, now=self.now())),
+        )
 
     def _read_runs(
         self, session: "Session", spec: str, document_ids: Iterable[str]
@@ -193,7 +203,7 @@ class DocumentErasure:
         busy = sorted({run.run_key for run in runs if run.is_busy})
         if busy:
             msg = (
-                f"run {', '.join(busy)} of {spec} is working on {self.params.uri}; erase it when "
+                f"run {', '.join(busy)} of {spec} is not done with {self.params.uri}; erase it when "
                 "the run has ended (a run that died lets go of its documents after 26 hours)"
             )
             raise ErasureRefusedError(msg)
@@ -259,15 +269,15 @@ def _open_message(entry: Entry, uri: str) -> str:
     return f"{uri} is asked about in {shown}; {what}, then erase again"
 
 
-def _report(erasure: Erasure, usage: Usage, *, remarks: str) -> ErasureReport:
-    return ErasureReport(
-        spec=erasure.spec,
-        version_count=len(erasure.document_ids),
-        request_count=len(usage.forgotten),
-        enrichment_count=usage.unused_count,
-        kept=usage.kept,
-        remarks=remarks,
-    )
+def _batches_kept(entries: Iterable[Entry], *, now: dt.datetime) -> Iterator[str]:
+    """Yield the batches of which the API still has prompts and answers."""
+    for entry in entries:
+        created = {entry.batch_id: entry.batch_created_at} | {
+            batch_id: surplus.created_at for batch_id, surplus in entry.surplus_batches.items()
+        }
+        for batch_id, created_at in created.items():
+            if batch_id and created_at and now - created_at < RESULTS_LIFE:
+                yield batch_id
 
 
 def summary_lines(reports: Iterable[ErasureReport]) -> Iterator[str]:
@@ -279,4 +289,9 @@ def summary_lines(reports: Iterable[ErasureReport]) -> Iterator[str]:
         )
         for request_id, uri in report.kept.items():
             yield f"{report.spec}: request {request_id} stays: {uri} has the same content"
+        if report.batch_ids:
+            yield (
+                f"{report.spec}: the API keeps batches {', '.join(report.batch_ids)} for 29 days "
+                "in all; docs/erasure.md tells how to delete them earlier"
+            )
         yield report.remarks

@@ -95,7 +95,8 @@ class DuckDBWarehouse:
         Killed in between, the old file is still there.
 
         Raises:
-            TransientError: The lock was not free in time, or another program has the file open.
+            TransientError: The lock was not free in time, another program has the file open, or the
+                copy is not whole.
         """
         fresh = self.path.with_name(f"{self.path.name}.fresh")
         with self._locked():
@@ -105,7 +106,12 @@ class DuckDBWarehouse:
                 place = str(fresh).replace("'", "''")
                 connection.execute(f"attach '{place}' as fresh")
                 connection.execute(f"copy from database {quoted(name)} to fresh")
+                is_whole = _row_counts(connection, "fresh") == _row_counts(connection, name)
                 connection.execute("detach fresh")
+            if not is_whole:
+                fresh.unlink()
+                msg = f"the copy of {self.path} is not whole; nothing was replaced, try again"
+                raise TransientError(msg)
             fresh.replace(self.path)
 
     @contextmanager
@@ -232,6 +238,20 @@ def _mark_commit(connection: duckdb.DuckDBPyConnection) -> str:
     nonce = uuid.uuid4().hex
     connection.execute("create or replace table main.last_commit as select $1 as nonce", [nonce])
     return nonce
+
+
+def _row_counts(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, int]:
+    """Return how many rows each table of a database has."""
+    tables = connection.execute(
+        "select schema_name, table_name from duckdb_tables() where database_name = $1", [database]
+    ).fetchall()
+    counts = {}
+    for schema, table in tables:
+        name = f"{quoted(database)}.{quoted(schema)}.{quoted(table)}"
+        ((counts[f"{schema}.{table}"],),) = connection.execute(
+            f"select count(*) from {name}"  # noqa: S608 - names of the database's own tables
+        ).fetchall()
+    return counts
 
 
 def _type_name(duckdb_type: str) -> str:

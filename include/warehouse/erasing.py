@@ -29,7 +29,7 @@ class DocumentRun:
     state: str
     state_reason: str | None
     is_busy: bool
-    """The run may still ask about it."""
+    """The run may still ask about it, or load what was answered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 select
     s.run_key, s.document_id, s.state, s.state_reason,
-    s.state = 'pending'
-    and r.finished_at is null
+    r.finished_at is null
     and s.updated_at > cast($abandoned_before as timestamptz) as is_busy
 from nightshift.document_states as s
 join stage_erased as e on e.document_id = s.document_id
