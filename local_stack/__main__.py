@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from local_stack.airflow_server import PROJECT, USER
@@ -20,49 +19,39 @@ _LOG_CHARACTERS = 2_000
 
 def main() -> int:
     """Run one command; return the exit code."""
-    arguments = _parser().parse_args()
+    parser = argparse.ArgumentParser(prog="python -m local_stack", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("up", help="start the stack, or what is missing of it")
+    commands.add_parser("down", help="end every server that was started")
+    commands.add_parser("status", help="list the servers and where they answer")
+    demo = commands.add_parser("demo", help="run a whole night, twice, on a fresh stack")
+    demo.add_argument("--documents", type=Path, help="folder of the documents to enrich")
+    query = commands.add_parser("query", help="run one SQL statement on the warehouse")
+    query.add_argument("sql", help="one that reads, such as: from nightshift.document_metadata")
+    rebuild = commands.add_parser("rebuild", help="load the warehouse again from the bucket")
+    rebuild.add_argument("spec")
+    erase = commands.add_parser("erase", help="erase what a document said, all versions of it")
+    erase.add_argument("uri", help="s3://bucket/key, as in nightshift.documents.document_uri")
+    erase.add_argument("reason", help="kept with the erasure")
+    arguments = parser.parse_args()
     try:
-        arguments.run(arguments)
+        match arguments.command:
+            case "up":
+                _up()
+            case "down":
+                _down()
+            case "status":
+                _status()
+            case "demo":
+                run_demo(arguments.documents)
+            case "query":
+                _query(arguments.sql)
+            case _:
+                _operate(arguments)
     except StackError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m local_stack", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-
-    def command(
-        name: str, text: str, run: Callable[[argparse.Namespace], None]
-    ) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=text)
-        added.set_defaults(run=run)
-        return added
-
-    command("up", "start the stack, or what is missing of it", lambda _: _up())
-    command("down", "end every server that was started", lambda _: _down())
-    command("status", "list the servers and where they answer", lambda _: _status())
-    demo = command(
-        "demo",
-        "run a whole night, twice, on a fresh stack",
-        lambda given: run_demo(given.documents),
-    )
-    demo.add_argument("--documents", type=Path, help="folder of the documents to enrich")
-    query = command("query", "run one SQL statement on the warehouse", lambda it: _query(it.sql))
-    query.add_argument("sql", help="one that reads, such as: from nightshift.document_metadata")
-    rebuild = command(
-        "rebuild", "load the warehouse again from the bucket", lambda given: _rebuild(given.spec)
-    )
-    rebuild.add_argument("spec")
-    erase = command(
-        "erase",
-        "erase what a document said, all versions of it",
-        lambda given: _erase(given.uri, given.reason),
-    )
-    erase.add_argument("uri", help="s3://bucket/key, as in nightshift.documents.document_uri")
-    erase.add_argument("reason", help="kept with the erasure")
-    return parser
 
 
 def _up() -> None:
@@ -95,13 +84,13 @@ def _query(sql: str) -> None:
     print_query(max(present, key=lambda path: path.stat().st_mtime), sql)
 
 
-def _rebuild(spec: str) -> None:
-    _run_by_hand(_REBUILD_DAG_ID, {"spec": spec})
-    print(f"loaded {spec} again from the work bucket; nothing was bought")
-
-
-def _erase(uri: str, reason: str) -> None:
-    log = _run_by_hand(_ERASE_DAG_ID, {"uri": uri, "reason": reason})
+def _operate(arguments: argparse.Namespace) -> None:
+    """Do by hand what has a DAG of its own."""
+    if arguments.command == "rebuild":
+        _run_by_hand(_REBUILD_DAG_ID, {"spec": arguments.spec})
+        print(f"loaded {arguments.spec} again from the work bucket; nothing was bought")
+        return
+    log = _run_by_hand(_ERASE_DAG_ID, {"uri": arguments.uri, "reason": arguments.reason})
     marker = "erasure "
     told = (line.removeprefix(marker) for line in log.splitlines() if line.startswith(marker))
     print(*told, sep="\n")

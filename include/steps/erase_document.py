@@ -203,8 +203,8 @@ class DocumentErasure:
         busy = sorted({run.run_key for run in runs if run.is_busy})
         if busy:
             msg = (
-                f"run {', '.join(busy)} of {spec} is not done with {self.params.uri}; erase it when "
-                "the run has ended (a run that died lets go of its documents after 26 hours)"
+                f"run {', '.join(busy)} of {spec} is not done with {self.params.uri}; erase it "
+                "when the run has ended (a run that died lets go of its documents after 26 hours)"
             )
             raise ErasureRefusedError(msg)
         return runs
