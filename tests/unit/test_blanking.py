@@ -7,7 +7,7 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from include import blanking, segments
+from include import blanking
 from include.blanking import BlankingError, blank_lines
 from include.segments import Place, SegmentWriter, read_lines
 from tests.factories import make_store
@@ -18,10 +18,14 @@ def line(name: str, text: str) -> bytes:
     return json.dumps({"custom_id": name, "params": {"text": text}}).encode()
 
 
-def write(path: Path, lines: list[bytes]) -> list[Place]:
+def write(path: Path, lines: list[bytes], lines_per_frame: int) -> list[Place]:
     file = io.BytesIO()
     writer = SegmentWriter(file, path.name)
-    places = [place for one in lines for place in writer.append(one)]
+    places: list[Place] = []
+    for number, one in enumerate(lines, start=1):
+        places += writer.append(one)
+        if number % lines_per_frame == 0:
+            places += writer.close_frame()
     places += writer.close_frame()
     path.write_bytes(file.getvalue())
     return places
@@ -38,19 +42,17 @@ def read(path: Path, places: list[Place]) -> list[bytes]:
 @given(
     texts=st.lists(st.text(max_size=200), min_size=1, max_size=12),
     doomed=st.sets(st.integers(0, 11)),
-    frame_bytes=st.sampled_from([1, 300, 100_000]),
+    lines_per_frame=st.integers(1, 12),
 )
 def test_only_the_lines_named_change_and_all_places_stay_true(
     tmp_path_factory: pytest.TempPathFactory,
     texts: list[str],
     doomed: set[int],
-    frame_bytes: int,
+    lines_per_frame: int,
 ) -> None:
     path = tmp_path_factory.mktemp("blank") / "segment"
     lines = [line(f"r{number}", text) for number, text in enumerate(texts)]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(segments, "FRAME_BYTES", frame_bytes)
-        places = write(path, lines)
+    places = write(path, lines, lines_per_frame)
     size = path.stat().st_size
     expected = [b" " * len(one) if n in doomed else one for n, one in enumerate(lines)]
 
@@ -77,3 +79,8 @@ def test_file_that_is_no_segment_is_refused(tmp_path: Path, damage: bytes) -> No
     path.write_bytes(damage)
     with pytest.raises(BlankingError, match="segment"):
         blank_lines(path, {"a"})
+
+
+def test_frame_that_does_not_fit_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    with pytest.raises(BlankingError, match="SEGMENT_RETENTION_DAYS"):
+        blanking._packed(b"text" * 9, 3, tmp_path / "segment")
