@@ -7,10 +7,11 @@ DOCS ?=
 WAREHOUSE ?=
 SPEC ?= document_metadata
 SQL ?= from nightshift.document_metadata
+REASON ?= erased by hand with make erase
 OUT ?= extracted.parquet
 CORPUS ?= ../shared/corpora/dev
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status query rebuild-warehouse secrets compose-test test chaos compare lint types lock extract corpus-report simulator
+.PHONY: help demo up down status query rebuild-warehouse erase secrets compose-test test chaos compare lint types lock extract corpus-report simulator
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed 's/:.* ## /\t/' | expand -t 20
@@ -38,6 +39,9 @@ secrets: $(READY) ## Write a .env with new secrets, for a trial with docker comp
 
 compose-test: $(READY) ## Bring the compose stack up, kill a worker during a night, tear it down (needs Docker, or root)
 	$(BIN)/python -m pytest tests/compose --compose -rs
+
+erase: $(READY) ## Erase what a document said from the local stack (URI=s3://bucket/key)
+	@$(BIN)/python -m local_stack erase "$(URI)" "$(REASON)"
 
 test: $(READY) ## Run every test, the nights under a real scheduler included
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder --cov --cov-report=term:skip-covered

@@ -3,6 +3,9 @@
 A batch whose run died, whose document was replaced or whose prompt has changed was paid all the
 same. Its results can be had for 29 days; this DAG fetches them long before. It fails when entries
 are stuck or could not be swept, so that somebody looks: docs/runbook.md tells at what.
+
+Requests and raw results that have outlived their retention are deleted; docs/erasure.md has both
+settings, and what can be done without them.
 """
 
 from dataclasses import asdict
@@ -37,6 +40,14 @@ def sweep_ledger(spec_name: str) -> dict[str, Any]:
     return asdict(report)
 
 
+@task(multiple_outputs=False, map_index_template="{{ task.op_kwargs['spec_name'] }}")
+def expire_files(spec_name: str) -> dict[str, Any]:
+    """Delete the requests and raw results of one spec that have outlived their retention."""
+    from nightshift_clients import open_expiry
+
+    return asdict(open_expiry(spec_name).expire())
+
+
 @dag(
     dag_id="sweep_ledger",
     schedule=CronDataIntervalTimetable("0 14 * * *", timezone="UTC"),
@@ -50,8 +61,10 @@ def sweep_ledger(spec_name: str) -> dict[str, Any]:
     doc_md=__doc__,
 )
 def sweep() -> None:
-    """Sweep every ledger, one task each."""
-    sweep_ledger.expand(spec_name=list_specs())
+    """Sweep every ledger, one task each; a ledger that is stuck does not keep files alive."""
+    specs = list_specs()
+    sweep_ledger.expand(spec_name=specs)
+    expire_files.expand(spec_name=specs)
 
 
 sweep()

@@ -69,6 +69,13 @@ class Settings(BaseModel):
     retry_window_seconds: float = Field(default=72_000, gt=0)
     """No retry round starts later than this after the night's run did."""
 
+    segment_retention_days: int = Field(default=30, ge=8)
+    """How long the requests of a run, texts included, are kept after its last shard is loaded.
+    Above the 7 days after which the sweep gives up a shard that nobody submitted."""
+    raw_retention_days: int = Field(default=90, ge=1)
+    """How long the API's answers are kept as they came, after they are loaded. They serve to judge
+    anew after a mistake in a spec or a parser; the warehouse can be rebuilt without them."""
+
     @model_validator(mode="after")
     def _shards_fit_the_queue(self) -> Self:
         if self.max_requests_per_shard > self.max_requests_in_flight:

@@ -41,7 +41,7 @@ where coalesce(i.part_number, 1) = 1
 _PARTS = """
 select distinct enrichment_id, part_number, part_count, request_id
 from read_parquet($indexes)
-where part_number is not null
+where part_number is not null and request_id is not null
 """
 _UNBUILT = """
 select

@@ -147,8 +147,8 @@ def _outcome_lines(outcomes: Sequence[OutcomeCount]) -> Iterator[str]:
 
 def _failure_lines(failures: Sequence[FailureLine]) -> Iterator[str]:
     for line in failures:
-        why = f": {line.error_message}" if line.error_message else ""
-        yield f"{line.state} {line.state_reason}: {line.document_uri}{why}"
+        # No message: errors quote documents, and nothing erases a log.
+        yield f"{line.state} {line.state_reason}: {line.document_uri}"
 
 
 def _usd(amount: Decimal) -> str:

@@ -115,6 +115,30 @@ class ResultLine(msgspec.Struct, frozen=True):
     result: Result
 
 
+class _Named(msgspec.Struct, frozen=True):
+    """Any line that has a `custom_id`: of a request or of a result."""
+
+    custom_id: str = ""
+
+
+_NAMED_DECODER = msgspec.json.Decoder(_Named)
+
+
+def read_custom_id(line: bytes) -> str:
+    """Return the `custom_id` of a line of requests or results; empty where there is none."""
+    text = line.removeprefix(b"\xef\xbb\xbf").strip()
+    if not text:
+        return ""
+    try:
+        return _NAMED_DECODER.decode(text).custom_id
+    except (ValueError, msgspec.MsgspecError):
+        pass
+    try:
+        return msgspec.convert(json.loads(text), _Named).custom_id
+    except (ValueError, msgspec.MsgspecError):
+        return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """One result, judged: an answer, or why there is none."""

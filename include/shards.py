@@ -72,6 +72,11 @@ class ShardFiles:
         """Parquet of what one attempt found wanting."""
         return self._key(f"failures-{attempt}.parquet")
 
+    @property
+    def output_prefixes(self) -> tuple[str, ...]:
+        """What the keys of all attempts at collecting begin with."""
+        return tuple(self._key(name) for name in ("results-", "enrichments-", "failures-"))
+
     def _key(self, name: str) -> str:
         return f"{self.spec}/shards/{self.shard_id}/{name}"
 

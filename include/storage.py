@@ -1,5 +1,6 @@
 """The work bucket: reads that tell absent from unreadable, and conditional writes."""
 
+import datetime as dt
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -137,6 +138,52 @@ class ObjectStore:
             for page in pages:
                 for item in page.get("Contents", []):
                     yield item["Key"].removeprefix(f"{self._prefix}/")
+
+    def list_folders(self, prefix: str) -> Iterator[str]:
+        """Yield the names between `prefix` and the next `/`, each once."""
+        with self._translated("list", prefix):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=self._path(prefix), Delimiter="/"
+            )
+            for page in pages:
+                for item in page.get("CommonPrefixes", []):
+                    yield item["Prefix"].removeprefix(self._path(prefix)).rstrip("/")
+
+    def list_dated(self, prefix: str) -> Iterator[tuple[str, dt.datetime]]:
+        """Yield the keys that start with `prefix`, and when each was written."""
+        with self._translated("list", prefix):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=self._path(prefix)
+            )
+            for page in pages:
+                for item in page.get("Contents", []):
+                    yield item["Key"].removeprefix(f"{self._prefix}/"), item["LastModified"]
+
+    def delete(self, key: str) -> None:
+        """Delete what lies at `key`, and every earlier version of it; nothing need lie there."""
+        with self._translated("delete", key):
+            self._client.delete_object(Bucket=self._bucket, Key=self._path(key))
+        self.delete_old_versions(key)
+
+    def delete_old_versions(self, key: str) -> None:
+        """Delete all but the latest version of `key`: what was overwritten is still there.
+
+        A bucket without versions has none.
+        """
+        with self._translated("delete", key):
+            pages = self._client.get_paginator("list_object_versions").paginate(
+                Bucket=self._bucket, Prefix=self._path(key)
+            )
+            old = [
+                version["VersionId"]
+                for page in pages
+                for version in page.get("Versions", [])
+                if version["Key"] == self._path(key) and not version["IsLatest"]
+            ]
+            for version_id in old:
+                self._client.delete_object(
+                    Bucket=self._bucket, Key=self._path(key), VersionId=version_id
+                )
 
     def check_conditional_writes(self, probe_key: str) -> None:
         """Write a probe that is there, and over a version that is not; both must be refused.

@@ -16,7 +16,8 @@ from local_stack.state import WarehouseKind
 
 WAREHOUSES = get_args(WarehouseKind)
 _REBUILD_DAG_ID = "rebuild_warehouse"
-_REBUILD_SECONDS = 3_600
+_ERASE_DAG_ID = "erase_document"
+_BY_HAND_SECONDS = 3_600
 _DAG_SECONDS = 60
 _LOG_CHARACTERS = 2_000
 
@@ -56,6 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     query("sql", help="one that reads, such as: from nightshift.document_metadata")
     rebuild = add("rebuild", lambda a: _rebuild(a.spec), "load the warehouse from the bucket again")
     rebuild("spec")
+    erase = add("erase", lambda a: _erase(a.uri, a.reason), "erase what a document said")
+    erase("uri", help="s3://bucket/key, as in nightshift.documents.document_uri")
+    erase("reason", help="kept with the erasure")
     return parser
 
 
@@ -103,19 +107,34 @@ def _secrets() -> None:
 
 
 def _rebuild(spec: str) -> None:
+    _run_by_hand(_REBUILD_DAG_ID, {"spec": spec})
+    print(f"loaded {spec} again from the work bucket; nothing was bought")
+
+
+def _erase(uri: str, reason: str) -> None:
+    log = _run_by_hand(_ERASE_DAG_ID, {"uri": uri, "reason": reason})
+    marker = "erasure "
+    told = (line.removeprefix(marker) for line in log.splitlines() if line.startswith(marker))
+    print(*told, sep="\n")
+    print("the object itself is not touched; docs/erasure.md tells what else remains")
+
+
+def _run_by_hand(dag_id: str, conf: dict[str, str]) -> str:
+    """Run a DAG of one task on the stack that runs, and return its log."""
     running = [s for s in _known_stacks() if any(map(s.processes.is_alive, s.processes.names()))]
     if not running:
-        msg = "no stack runs: `make up` starts one; elsewhere, trigger the DAG rebuild_warehouse"
+        msg = f"no stack runs: `make up` starts one; elsewhere, trigger the DAG {dag_id}"
         raise StackError(msg)
     api = running[0].api
-    api.wait_for_dags([_REBUILD_DAG_ID], timeout_seconds=_DAG_SECONDS)
-    api.unpause(_REBUILD_DAG_ID)
-    started = api.trigger(_REBUILD_DAG_ID, conf={"spec": spec})
-    run = api.wait_for_run(_REBUILD_DAG_ID, started.run_id, timeout_seconds=_REBUILD_SECONDS)
+    api.wait_for_dags([dag_id], timeout_seconds=_DAG_SECONDS)
+    api.unpause(dag_id)
+    started = api.trigger(dag_id, conf=conf)
+    run = api.wait_for_run(dag_id, started.run_id, timeout_seconds=_BY_HAND_SECONDS)
+    (task,) = api.tasks(run.dag_id, run.run_id)
+    log = api.log(run, task)
     if run.state != "success":
-        (task,) = api.tasks(run.dag_id, run.run_id)
-        raise StackError(api.log(run, task)[-_LOG_CHARACTERS:])
-    print(f"loaded {spec} again from the work bucket; nothing was bought")
+        raise StackError(log[-_LOG_CHARACTERS:])
+    return log
 
 
 def _known_stacks() -> list[Stack]:

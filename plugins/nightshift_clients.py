@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from include.ledger import BatchClaim, Ledger
     from include.runs import RunManifest
+    from include.steps.erase_document import DocumentErasure
+    from include.steps.expire_files import FileExpiry
     from include.steps.list_documents import NightListing
     from include.steps.load_warehouse import RunLoading
     from include.steps.plan_retries import RetryPointer, RetryRequests, RetryRound
@@ -325,6 +327,35 @@ def open_sweep(spec: str, client: "Anthropic", work_dir: Path) -> "LedgerSweep":
         warehouse=open_warehouse(),
         api=BatchesApi(client, run.settings),
         settings=run.settings,
+        work_dir=work_dir,
+        now=utc_now,
+    )
+
+
+def open_expiry(spec: str) -> "FileExpiry":
+    """Return the expiry of a spec's files."""
+    from include.steps.expire_files import FileExpiry
+
+    run = open_run(spec)
+    return FileExpiry(
+        spec=spec, ledger=run.ledger, store=run.store, settings=run.settings, now=utc_now
+    )
+
+
+def open_erasure(work_dir: Path) -> "DocumentErasure":
+    """Return the erasure that the running task's run was started with."""
+    from airflow.sdk import get_current_context
+
+    from include.steps.erase_document import DocumentErasure, ErasureParams
+
+    context = get_current_context()
+    params = ErasureParams.parse(context["params"])
+    dag_run: Any = context["dag_run"]
+    return DocumentErasure(
+        params=params,
+        by=getattr(dag_run, "triggering_user_name", None) or dag_run.run_id,
+        store=open_store(Settings.from_env()),
+        warehouse=open_warehouse(),
         work_dir=work_dir,
         now=utc_now,
     )

@@ -11,12 +11,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from include.entries import Entry
+from include.erasures import list_erasures
 from include.errors import CountMismatchError
 from include.plans import find_plan
 from include.reports import NightReport
 from include.runs import ListingManifest, RunFiles, RunManifest, read_model
 from include.shard_loading import load_shard
 from include.steps.load_warehouse import RunLoading
+from include.warehouse.erasing import mark_erased
 from include.warehouse.ledgers import record_ledger
 from include.warehouse.listings import Listing, record_listing
 from include.warehouse.runs import RunRow, settle_run
@@ -72,10 +74,28 @@ class WarehouseRebuild:
                 work_dir=self.work_dir,
                 now=self.now,
             )
+        self._mark_erased()
         if problems:
             msg = f"loaded again, but not as it was: {'; '.join(problems)}"
             raise CountMismatchError(msg)
         return RebuildReport(len(manifests), len(entries))
+
+    def _mark_erased(self) -> None:
+        """Mark what was erased, last: until then its states are replayed like all others.
+
+        The files hold nothing of it any more, and what was erased is not taken up again.
+        """
+        for erasure in list_erasures(self.store, self.spec):
+            if erasure.finished_at is None:
+                logger.warning("unfinished erasure of %s: erase it again", erasure.document_uri)
+            with self.warehouse.session() as session:
+                mark_erased(
+                    session,
+                    spec=self.spec,
+                    document_ids=erasure.document_ids,
+                    erased_at=erasure.erased_at,
+                    now=self.now(),
+                )
 
     def _manifests(self) -> Iterator[RunManifest]:
         for key in self.store.list_keys(f"{self.spec}/runs/"):

@@ -21,6 +21,7 @@ from include.warehouse.session import (
     relations_by_name,
     statement_text,
 )
+from include.warehouse.shapes import quoted
 from include.warehouse.sources import RowSource
 
 logger = logging.getLogger(__name__)
@@ -87,6 +88,32 @@ class DuckDBWarehouse:
                 connection.execute("commit")
             if nonce is not None:
                 self._check_commit(nonce)
+
+    def rewrite_file(self) -> None:
+        """Copy the database to a new file that takes the place of the old one.
+
+        DuckDB leaves the bytes of deleted rows in its file, after a checkpoint and `vacuum` too.
+        Killed in between, the old file is still there.
+
+        Raises:
+            TransientError: The lock was not free in time, another program has the file open, or the
+                copy is not whole.
+        """
+        fresh = self.path.with_name(f"{self.path.name}.fresh")
+        with self._locked():
+            fresh.unlink(missing_ok=True)
+            with closing(self._connect()) as connection:
+                (name,) = connection.execute("select current_database()").fetchall()[0]
+                place = str(fresh).replace("'", "''")
+                connection.execute(f"attach '{place}' as fresh")
+                connection.execute(f"copy from database {quoted(name)} to fresh")
+                is_whole = _row_counts(connection, "fresh") == _row_counts(connection, name)
+                connection.execute("detach fresh")
+            if not is_whole:
+                fresh.unlink()
+                msg = f"the copy of {self.path} is not whole; nothing was replaced, try again"
+                raise TransientError(msg)
+            fresh.replace(self.path)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -202,6 +229,20 @@ def _mark_commit(connection: duckdb.DuckDBPyConnection) -> str:
     nonce = uuid.uuid4().hex
     connection.execute("create or replace table main.last_commit as select $1 as nonce", [nonce])
     return nonce
+
+
+def _row_counts(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, int]:
+    """Return how many rows each table of a database has."""
+    tables = connection.execute(
+        "select schema_name, table_name from duckdb_tables() where database_name = $1", [database]
+    ).fetchall()
+    counts = {}
+    for schema, table in tables:
+        name = f"{quoted(database)}.{quoted(schema)}.{quoted(table)}"
+        ((counts[f"{schema}.{table}"],),) = connection.execute(
+            f"select count(*) from {name}"  # noqa: S608 - names of the database's own tables
+        ).fetchall()
+    return counts
 
 
 def _type_name(duckdb_type: str) -> str:

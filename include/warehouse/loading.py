@@ -108,6 +108,7 @@ def load(session: Session, night: NightLoad) -> LoadSummary:
     results = session.run("insert_results", **values)
     batches = session.run("merge_batches", **values)
     session.run("insert_part_answers", **values)
+    session.run("insert_enrichment_parts", **values)
     stage_enrichments(session, _answers(session, night), night.schema, night.now)
     session.derive("new_enrichments", **values)
     insert_enrichments(session, night.spec, night.schema)

@@ -11,6 +11,7 @@ FIXED_TABLES = (
     "document_states",
     "document_enrichments",
     "part_answers",
+    "enrichment_parts",
     "results",
     "batches",
     "prompt_versions",

@@ -79,6 +79,17 @@ def insert_enrichments(session: Session, spec_name: str, schema: AnswerSchema) -
     _insert_new(session, f"{spec_name}_enrichments", "enrichments", _answer_names(schema))
 
 
+def delete_enrichments(session: Session, spec_name: str) -> None:
+    """Delete the answers in `stage_unused_enrichments`, and the items of their lists.
+
+    The tables are those that are there: of a field that the spec no longer has, the table stays.
+    """
+    for name, relation in session.catalog().items():
+        is_of_spec = name == f"{spec_name}_enrichments" or name.startswith(f"{spec_name}__")
+        if is_of_spec and not relation.is_view and "enrichment_id" in relation.columns:
+            session.define(_filled("spec_delete", table=name))
+
+
 def _insert_new(session: Session, table: str, stage: str, names: list[str]) -> None:
     session.define(_filled("spec_insert", names, table=table, stage=f"stage_{stage}"))
 

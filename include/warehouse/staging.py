@@ -52,6 +52,10 @@ PARTS = pa.schema(
         "request_id": pa.string(),
     }
 )
+ERASED = pa.schema({"document_id": pa.string()})
+ASKED = pa.schema(
+    {"request_id": pa.string(), "enrichment_id": pa.string(), "content_sha256": pa.string()}
+)
 PART_ANSWERS = pa.schema(
     {
         "request_id": pa.string(),

@@ -47,6 +47,15 @@ def ensure_tables(session: Session, spec_name: str, schema: AnswerSchema) -> Non
         _ensure_view(session, view, stored.get(view.name))
 
 
+def ensure_fixed_tables(session: Session) -> None:
+    """Make the tables that do not depend on a spec, where they are missing."""
+    stored = session.catalog()
+    if not stored:
+        session.define("create schema if not exists nightshift")
+    for table in read_fixed_tables():
+        _ensure_table(session, table, stored.get(table.name))
+
+
 def _name_refusals(tables: tuple[TableShape, ...], views: tuple[ViewShape, ...]) -> Iterator[str]:
     names = Counter([*(table.name for table in tables), *(view.name for view in views)])
     for name, count in names.items():

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 DAG_IDS = {
     "enrich_document_metadata",
+    "erase_document",
     "rebuild_warehouse",
     "resolve_shard",
     "retry_failures",

@@ -95,7 +95,7 @@ def test_report_tells_what_happened_what_it_cost_and_why_not() -> None:
     assert "batches 1 own, 1 joined" in lines
     assert lines[-5:] == [
         "results succeeded: 2, 10 tokens in, 5 out, $0.1234",
-        "dead_letter errored: s3://a/b: bad image",
+        "dead_letter errored: s3://a/b",
         "pending in_flight: s3://a/c",
         "verdict red",
         "problem: 1 of 3 documents are dead letters",

@@ -5,6 +5,7 @@ where
     d.spec = $spec
     and d.state in ('enriched', 'reused')
     and d.erased_at is null
+    and coalesce(s.fixed_state, 'pending') not in ('enriched', 'reused')
     and not exists (
         select 1
         from nightshift.document_enrichments as e

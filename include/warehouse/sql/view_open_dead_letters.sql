@@ -1,4 +1,4 @@
--- Dead letters that nothing has resolved, of objects that still exist.
+-- Dead letters that nothing has resolved, of objects that still exist and were not erased.
 select
     l.spec,
     d.document_uri,
@@ -16,4 +16,4 @@ select
     l.updated_at
 from nightshift.dead_letters as l
 join nightshift.documents as d on d.spec = l.spec and d.document_id = l.document_id
-where l.resolved_at is null and d.deleted_at is null
+where l.resolved_at is null and d.deleted_at is null and d.erased_at is null

@@ -1,0 +1,3 @@
+select request_id
+from stage_forgotten
+order by request_id

@@ -1,0 +1,2 @@
+delete from nightshift."<table>"
+where enrichment_id in (select enrichment_id from stage_unused_enrichments)
