@@ -27,7 +27,6 @@ from include.steps.erase_document import (
 from include.steps.rebuild_warehouse import WarehouseRebuild
 from include.storage import ObjectStore
 from include.submission import Submitted
-from include.warehouse.duckdb_warehouse import open_duckdb
 from tests.integration.night_driver import NightDriver, wall_clock
 from tests.integration.night_world import World, plan_night
 from tests.integration.nights.test_long_documents import FOUR, LONG, TWO, part_ids, spec
@@ -88,19 +87,19 @@ def places_of(world: World, phrase: str = PHRASE) -> set[str]:
                 found.add(item["Key"].rpartition(f"/{night.spec.name}/")[2].split("/")[0])
     rows = world.everything()
     found |= {name for name, table in rows.items() if phrase in str(table).lower()}
-    if phrase in world.database.read_bytes().decode("latin-1").lower():
+    if phrase in Path(world.database.place).read_bytes().decode("latin-1").lower():
         found.add("file")
     return found
 
 
 def rebuilt(world: World) -> World:
     """Load everything again into an empty warehouse."""
-    fresh = world.database.with_name("fresh.duckdb")
+    fresh = world.database.another()
     WarehouseRebuild(
         spec=world.night.spec.name,
         ledger=world.night.ledger,
         store=world.night.store,
-        warehouse=open_duckdb(fresh),
+        warehouse=fresh.open(),
         work_dir=world.night.folder(),
         now=wall_clock,
     ).rebuild()
