@@ -4,12 +4,13 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from importlib import resources
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 from croniter import croniter
 from pydantic import BaseModel, ConfigDict, Field
 
+from include import prompts
 from include.answers import AnswerSchema, Column
 from include.column_names import FIELD_NAME, RESERVED_COLUMNS
 from include.errors import ConfigurationError
@@ -240,11 +241,12 @@ def _taken_names(schema: AnswerSchema) -> set[str]:
 
 
 def _read_prompt(spec_name: str, file_name: str) -> str:
-    try:
-        text = resources.files("include.prompts").joinpath(file_name).read_text(encoding="utf-8")
-    except OSError:
+    paths = (Path(folder, file_name) for folder in prompts.__path__)
+    path = next((one for one in paths if one.is_file()), None)
+    if path is None:
         msg = f"spec {spec_name}: no prompt file include/prompts/{file_name}"
-        raise ConfigurationError(msg) from None
+        raise ConfigurationError(msg)
+    text = path.read_text(encoding="utf-8")
     if not text.strip():
         msg = f"spec {spec_name}: the prompt file include/prompts/{file_name} is empty"
         raise ConfigurationError(msg)

@@ -121,6 +121,7 @@ class NightListing:
             prompt_version=manifest.spec.prompt_version,
             now=self.now(),
             requeue_reasons=manifest.params.requeue,
+            reprocess=manifest.params.reprocess,
             carry_over=manifest.params.is_unrestricted,
         )
         with closing(pq.ParquetFile(listed)) as file:

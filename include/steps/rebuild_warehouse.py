@@ -147,6 +147,7 @@ class WarehouseRebuild:
                     prompt_version=manifest.spec.prompt_version,
                     now=manifest.started_at,
                     requeue_reasons=manifest.params.requeue,
+                    reprocess=manifest.params.reprocess,
                 ),
                 listed,
             )
