@@ -16,7 +16,9 @@ from include.reports import NightReport
 from include.runs import RunParams
 from include.spec import Source, Spec
 from include.specs import load_catalog
-from tests.integration.night_driver import DAY, NightDriver
+from include.steps.rebuild_warehouse import WarehouseRebuild
+from include.warehouse.duckdb_warehouse import open_duckdb
+from tests.integration.night_driver import DAY, NightDriver, wall_clock
 from tests.integration.night_world import World
 from tests.walkthrough import Walkthrough, blocks, walk_through
 
@@ -120,6 +122,24 @@ def put(night: NightDriver, key: str, text: str) -> None:
     night.s3.put_object(Bucket=night.settings.documents_bucket, Key=key, Body=text.encode())
 
 
+def view_of(world: World, night: NightDriver) -> list[tuple[Any, ...]]:
+    return world.rows(f"select * exclude (loaded_at) from nightshift.{night.spec.name}")  # noqa: S608 - of this module
+
+
+def rebuilt(world: World, night: NightDriver) -> World:
+    """Return the world with a warehouse that was loaded from the bucket alone."""
+    database = world.database.with_name("rebuilt.duckdb")
+    WarehouseRebuild(
+        spec=night.spec.name,
+        ledger=night.ledger,
+        store=night.store,
+        warehouse=open_duckdb(database),
+        work_dir=night.folder(),
+        now=wall_clock,
+    ).rebuild()
+    return replace(world, database=database)
+
+
 LEASE = (
     "# Lease\n\nThe lease between Anna Weber and the Port of Hamburg was signed on 3 May 2026. "
     "The rent is 1,250.50 euros each month, due on 2026-06-01. It ends on 2028-05-31."
@@ -138,6 +158,7 @@ def test_contracts_are_typed_down_to_their_lists(world: World) -> None:
     )
     assert contract[:5] == ("acme", "C-7", "2026-11-10", True, "lease")
     assert contract[5:] == (Decimal("1250.5"), dt.date(2028, 5, 31))
+    assert view_of(world, night) == view_of(rebuilt(world, night), night)
     parties = world.rows("select name, country from nightshift.contract_terms__parties order by 1")
     assert parties == [("Anna Weber", None), ("Port of Hamburg", None)]
     payments = world.rows("select amount, currency from nightshift.contract_terms__payments")
