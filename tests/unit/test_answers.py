@@ -8,6 +8,7 @@ import anthropic
 import msgspec
 import pyarrow as pa
 import pytest
+from anthropic.lib._parse._transform import SupportedStringFormats
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import (
@@ -23,6 +24,7 @@ from pydantic import (
 
 from include.answers import AnswerSchema
 from include.errors import ConfigurationError
+from include.output_schemas import SENT_FORMATS
 from include.schema_limits import MAX_OPTIONAL_FIELDS, MAX_UNION_FIELDS
 from include.simulator.output_format import schema_problem
 
@@ -221,6 +223,13 @@ class TestWhatIsSent:
 
         sent = AnswerSchema.from_model(Plain).output_schema
         assert bare(sent) == bare(anthropic.transform_schema(Plain))
+
+    def test_formats_are_those_of_the_sdk(self) -> None:
+        assert SupportedStringFormats == SENT_FORMATS
+        for name in {*SupportedStringFormats, "password"}:
+            node = {"type": "string", "format": name}
+            schema = {"type": "object", "properties": {"x": node}, "additionalProperties": False}
+            assert (schema_problem(schema) is None) is (name in SENT_FORMATS)
 
     def test_bounds_are_told_in_words(self) -> None:
         sent = SCHEMA.output_schema["properties"]
