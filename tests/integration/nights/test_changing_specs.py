@@ -7,7 +7,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 from pydantic import BaseModel, create_model
 
@@ -17,7 +16,6 @@ from include.runs import RunParams
 from include.spec import Source, Spec
 from include.specs import load_catalog
 from include.steps.rebuild_warehouse import WarehouseRebuild
-from include.warehouse.duckdb_warehouse import open_duckdb
 from tests.integration.night_driver import DAY, NightDriver, wall_clock
 from tests.integration.night_world import World
 from tests.walkthrough import Walkthrough, blocks, walk_through
@@ -103,8 +101,7 @@ def test_spec_that_does_not_fit_its_tables_is_refused_before_anything_is_bought(
 ) -> None:
     world.upload("a")
     run(world, SPEC, "one")
-    with duckdb.connect(world.database) as connection:
-        connection.execute(foreign or "select 1")
+    world.database.execute(foreign or "select 1")
     world.upload("b", day="2026-11-11")
     before = world.everything()
     refused = world.night.another(spec=replace(SPEC, answer=answer), run_id="two", night=NEXT_DAY)
@@ -122,18 +119,19 @@ def put(night: NightDriver, key: str, text: str) -> None:
     night.s3.put_object(Bucket=night.settings.documents_bucket, Key=key, Body=text.encode())
 
 
-def view_of(world: World, night: NightDriver) -> list[tuple[Any, ...]]:
-    return world.rows(f"select * exclude (loaded_at) from nightshift.{night.spec.name}")  # noqa: S608 - of this module
+def view_of(world: World, night: NightDriver) -> list[dict[str, Any]]:
+    rows = world.database.rows(f"from nightshift.{night.spec.name}")
+    return [row | {"loaded_at": None} for row in rows]
 
 
 def rebuilt(world: World, night: NightDriver) -> World:
     """Return the world with a warehouse that was loaded from the bucket alone."""
-    database = world.database.with_name("rebuilt.duckdb")
+    database = world.database.another()
     WarehouseRebuild(
         spec=night.spec.name,
         ledger=night.ledger,
         store=night.store,
-        warehouse=open_duckdb(database),
+        warehouse=database.open(),
         work_dir=night.folder(),
         now=wall_clock,
     ).rebuild()

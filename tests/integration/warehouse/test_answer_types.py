@@ -83,6 +83,7 @@ STORED = {
 }
 STORED_SITES = [
     {
+        "enrichment_id": None,
         "ordinal": 1,
         "place__town": None,
         "place__built_on": None,
@@ -90,6 +91,7 @@ STORED_SITES = [
         "seen_at": [dt.datetime(2026, 1, 1, tzinfo=dt.UTC)],
     },
     {
+        "enrichment_id": None,
         "ordinal": 2,
         "place__town": "Bad Urach",
         "place__built_on": None,
@@ -99,11 +101,16 @@ STORED_SITES = [
 ]
 
 
-def test_every_kind_of_field_is_stored_as_it_was_said(tmp_path: Any) -> None:
-    nights = Nights(tmp_path / "warehouse.duckdb")
-    with nights.warehouse.session() as session:
-        ensure_tables(session, "notes", SCHEMA)
-    nights.list_versions("run-1", A)
+def test_every_kind_of_field_is_stored_as_it_was_said(nights: Nights) -> None:
+    deeds = Nights(nights.database, "deeds")
+    with deeds.warehouse.session() as session:
+        ensure_tables(session, "deeds", SCHEMA)
+        columns = session.catalog()["deeds_enrichments"].columns
+    assert [columns[name].type for name in ("amount", "amounts")] == [
+        "decimal(38,9)",
+        "decimal(38,9)[]",
+    ]
+    deeds.list_versions("run-1", A)
     row = SCHEMA.row(SCHEMA.parse(json.dumps(SAID))) | {
         "enrichment_id": A.request_id(PROMPT),
         "prompt_version": PROMPT,
@@ -112,14 +119,9 @@ def test_every_kind_of_field_is_stored_as_it_was_said(tmp_path: Any) -> None:
     }
     answers = pa.Table.from_pylist([row], schema=enrichments_schema(SCHEMA))
 
-    nights.load("run-1", {A: "answered"}, schema=SCHEMA, enrichments=answers.to_reader())
+    deeds.load("run-1", {A: "answered"}, schema=SCHEMA, enrichments=answers.to_reader())
 
-    (found,) = nights.rows(f"select {', '.join(STORED)} from nightshift.notes")  # noqa: S608 - of this module
-    assert found == STORED
-    sites = nights.rows("select * exclude (enrichment_id) from nightshift.notes__sites order by 1")
-    assert sites == STORED_SITES
-    types = nights.rows(
-        "select data_type from duckdb_columns() where table_name = 'notes_enrichments' "
-        "and column_name in ('amount', 'amounts') order by column_name"
-    )
-    assert [row["data_type"] for row in types] == ["DECIMAL(38,9)", "DECIMAL(38,9)[]"]
+    (found,) = deeds.rows("from nightshift.deeds")
+    assert {name: found[name] for name in STORED} == STORED
+    sites = deeds.rows("select * from nightshift.deeds__sites order by ordinal")
+    assert [site | {"enrichment_id": None} for site in sites] == STORED_SITES
