@@ -1,4 +1,8 @@
-"""Reports specs that cannot run, as an import error of this file; the other nights go on."""
+"""Reports specs that cannot run, as an import error of this file; the DAGs of the others go on.
+
+Airflow skips files that do not name both itself and DAGs (`core.dag_discovery_safe_mode`): these
+lines are why it looks at this one.
+"""
 
 from include.errors import ConfigurationError
 from include.specs import load_catalog

@@ -6,26 +6,21 @@ what is stored beside a shard: an answer is judged by the schema it was asked un
 
 import datetime as dt
 import decimal
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 import msgspec
 import pyarrow as pa
 from pydantic import BaseModel
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import core_schema
 
 from include.errors import ConfigurationError
-from include.output_schemas import SENT_FORMATS, JsonSchema, sendable
+from include.model_schemas import model_schema
+from include.output_schemas import SENT_FORMATS, JsonSchema, nullable, sendable
+from include.schema_limits import check_limits
 
 Kind = Literal["text", "boolean", "integer", "float", "decimal", "date", "timestamp"]
-
-MAX_OPTIONAL_FIELDS = 24
-"""Source: structured outputs, limit of optional parameters in one request."""
-MAX_UNION_FIELDS = 16
-"""Source: structured outputs, limit of union-typed parameters; a nullable field is one."""
 
 _META_NAMES = {
     "minLength": "min_length",
@@ -67,6 +62,8 @@ _ARROW_TYPES: dict[Kind, pa.DataType] = {
     "timestamp": pa.timestamp("us", tz="UTC"),
 }
 
+_EXACT = msgspec.json.Decoder(float_hook=decimal.Decimal)
+"""Keeps every digit of a number: a float would round decimals."""
 _NARROW_KINDS = frozenset({"integer", "decimal", "timestamp"})
 
 
@@ -92,16 +89,6 @@ class ListTable:
     description: str
 
 
-class _AnswerJsonSchema(GenerateJsonSchema):
-    """Pydantic's JSON schema, with a decimal as one string instead of a union."""
-
-    def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
-        if schema.keys() & {"ge", "le", "gt", "lt", "multiple_of"}:
-            msg = "bounds on a decimal cannot be enforced; use an int of cents, or a check in SQL"
-            raise ConfigurationError(msg)
-        return {"type": "string", "format": "decimal"}
-
-
 class AnswerSchema:
     """What one spec asks for, compiled from a JSON schema."""
 
@@ -109,12 +96,11 @@ class AnswerSchema:
         """Compile `json_schema`, which has no references (see `from_model`).
 
         Raises:
-            ConfigurationError: The schema lies outside what the API or the tables can hold.
+            ConfigurationError: The schema lies outside what the tables can hold.
         """
         self.json_schema = json_schema
         self.columns: tuple[Column, ...] = tuple(_scalar_columns(json_schema, prefix=""))
         self.list_tables: tuple[ListTable, ...] = tuple(_list_tables(json_schema))
-        _check_limits(json_schema)
 
     @classmethod
     def from_model(cls, model: type[BaseModel]) -> Self:
@@ -122,17 +108,11 @@ class AnswerSchema:
 
         Raises:
             ConfigurationError: The model has validators, which a stored schema cannot repeat, or a
-                type that is not supported; the field is named.
+                type that is not supported, or more than the API takes; the field is named.
         """
-        decorators = model.__pydantic_decorators__
-        if any(getattr(decorators, field.name) for field in fields(decorators)):
-            msg = (
-                f"{model.__name__} has validators or serializers; answers are checked against the "
-                "schema stored with their shard, so say it with types, bounds and patterns"
-            )
-            raise ConfigurationError(msg)
-        raw = model.model_json_schema(schema_generator=_AnswerJsonSchema)
-        return cls(_inlined(raw, raw.get("$defs", {}), path=model.__name__))
+        schema = cls(model_schema(model))
+        check_limits(schema.json_schema)
+        return schema
 
     @cached_property
     def output_schema(self) -> JsonSchema:
@@ -146,7 +126,7 @@ class AnswerSchema:
 
     def field_schemas(self) -> dict[str, JsonSchema]:
         """Return the JSON schema of each field, without the null that it may allow."""
-        return {name: _nullable(raw)[0] for name, raw in self.json_schema["properties"].items()}
+        return {name: nullable(raw)[0] for name, raw in self.json_schema["properties"].items()}
 
     def arrow_schema(self) -> pa.Schema:
         """One field per column, then one list of structs per list table."""
@@ -167,7 +147,7 @@ class AnswerSchema:
             answer = self._decoder.decode(text)
         except msgspec.ValidationError:
             # Structured outputs do not guarantee the capitals of enumerations.
-            plain = _with_enum_capitals(msgspec.json.decode(text), self.json_schema)
+            plain = _with_enum_capitals(_EXACT.decode(text), self.json_schema)
             answer = msgspec.convert(plain, self.answer_type, strict=True)
         self._check_storable(answer)
         return answer
@@ -209,43 +189,6 @@ class AnswerSchema:
         return msgspec.json.Decoder(self.answer_type)
 
 
-def _inlined(node: JsonSchema, definitions: Mapping[str, JsonSchema], *, path: str) -> JsonSchema:
-    """Replace references and drop what says nothing, so that a schema stands alone."""
-    if "$ref" in node:
-        name = node["$ref"].rsplit("/", 1)[-1]
-        if f"/{name}/" in f"/{path}/":
-            msg = f"{path}: {name} contains itself; structured outputs know no recursion"
-            raise ConfigurationError(msg)
-        target = definitions[name] | {k: v for k, v in node.items() if k != "$ref"}
-        return _inlined(target, definitions, path=f"{path}/{name}")
-    result = {k: v for k, v in node.items() if k not in {"$defs", "title"}}
-    if "properties" in node:
-        result["properties"] = {
-            name: _inlined(child, definitions, path=f"{path}/{name}")
-            for name, child in node["properties"].items()
-        }
-    if node.get("type") == "array" and "items" not in node:
-        msg = f"{path}: a tuple has no column type; use a list"
-        raise ConfigurationError(msg)
-    if isinstance(node.get("items"), dict):
-        result["items"] = _inlined(node["items"], definitions, path=f"{path}/items")
-    if "anyOf" in node:
-        result["anyOf"] = [_inlined(item, definitions, path=path) for item in node["anyOf"]]
-    return result
-
-
-def _nullable(node: JsonSchema) -> tuple[JsonSchema, bool]:
-    """Split `T | None` into T and whether None is allowed."""
-    options = node.get("anyOf")
-    if options is None:
-        return node, False
-    kept = [option for option in options if option.get("type") != "null"]
-    if len(kept) != 1 or len(kept) == len(options):
-        msg = f"{options}: a union other than `T | None` has no column type"
-        raise ConfigurationError(msg)
-    return kept[0] | {k: node[k] for k in ("description", "default") if k in node}, True
-
-
 def _kind(name: str, node: JsonSchema) -> Kind:
     values = node.get("enum", [node["const"]] if "const" in node else None)
     if values is not None:
@@ -270,7 +213,7 @@ def _column(name: str, node: JsonSchema, *, is_list: bool = False) -> Column:
 def _scalar_columns(schema: JsonSchema, *, prefix: str) -> Iterator[Column]:
     """Yield the columns of an object; nested objects are flattened."""
     for field, raw in schema.get("properties", {}).items():
-        node, _ = _nullable(raw)
+        node, _ = nullable(raw)
         name = prefix + field
         if node.get("type") == "object":
             yield from _scalar_columns(node, prefix=f"{name}__")
@@ -286,7 +229,7 @@ def _scalar_columns(schema: JsonSchema, *, prefix: str) -> Iterator[Column]:
 
 def _list_tables(schema: JsonSchema) -> Iterator[ListTable]:
     for field, raw in schema.get("properties", {}).items():
-        node, _ = _nullable(raw)
+        node, _ = nullable(raw)
         if node.get("type") == "array" and node["items"].get("type") == "object":
             columns = tuple(_scalar_columns(node["items"], prefix=""))
             if any(_is_object_list(child) for child in node["items"]["properties"].values()):
@@ -296,43 +239,13 @@ def _list_tables(schema: JsonSchema) -> Iterator[ListTable]:
 
 
 def _is_object_list(raw: JsonSchema) -> bool:
-    node, _ = _nullable(raw)
+    node, _ = nullable(raw)
     return node.get("type") == "array" and node["items"].get("type") == "object"
-
-
-def _objects(schema: JsonSchema) -> Iterator[JsonSchema]:
-    """Yield every object schema in `schema`, itself included."""
-    node, _ = _nullable(schema)
-    if node.get("type") == "object":
-        yield node
-    for child in node.get("properties", {}).values():
-        yield from _objects(child)
-    if "items" in node:
-        yield from _objects(node["items"])
-
-
-def _check_limits(schema: JsonSchema) -> None:
-    if schema.get("type") != "object" or not schema.get("properties"):
-        msg = "an answer is an object with at least one field"
-        raise ConfigurationError(msg)
-    objects = list(_objects(schema))
-    optional = sum(len(o.get("properties", {})) - len(o.get("required", [])) for o in objects)
-    unions = sum("anyOf" in child for o in objects for child in o.get("properties", {}).values())
-    for count, limit, what in (
-        (optional, MAX_OPTIONAL_FIELDS, "optional fields"),
-        (unions, MAX_UNION_FIELDS, "nullable fields"),
-    ):
-        if count > limit:
-            msg = f"{count} {what}, {limit} fit; make some required, or split the spec"
-            raise ConfigurationError(msg)
-    if any(o.get("additionalProperties") not in (None, False) for o in objects):
-        msg = "free-form objects (dict fields) have no columns; declare their fields"
-        raise ConfigurationError(msg)
 
 
 def _value_type(name: str, raw: JsonSchema) -> Any:
     """Return the msgspec type of one field, bounds included."""
-    node, is_nullable = _nullable(raw)
+    node, is_nullable = nullable(raw)
     if node.get("type") == "object":
         value: Any = _struct_type(name.title(), node)
     elif node.get("type") == "array":
@@ -363,7 +276,7 @@ def _struct_type(name: str, schema: JsonSchema) -> Any:
 
 def _with_enum_capitals(value: Any, raw: JsonSchema) -> Any:
     """Return `value` with each enumerated string spelled as its schema spells it."""
-    node, _ = _nullable(raw)
+    node, _ = nullable(raw)
     if isinstance(value, dict):
         children = node.get("properties", {})
         return {k: _with_enum_capitals(v, children.get(k, {})) for k, v in value.items()}

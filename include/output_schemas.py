@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from include.errors import ConfigurationError
+
 JsonSchema = dict[str, Any]
 
 _SENT_KEYWORDS = ("type", "description", "enum", "const", "required")
@@ -21,6 +23,25 @@ _BOUND_WORDS = {
     "maxItems": "at most {} items",
 }
 
+CHECKED_KEYWORDS = frozenset(_BOUND_WORDS)
+"""What is not sent as a keyword but said in words; answers are checked against it here."""
+_FORMAT_WORDS = {
+    "decimal": "a plain decimal number such as 1234.56",
+    "date-time": "with its offset from UTC, such as 2026-11-10T02:00:00Z",
+}
+
+
+def nullable(node: JsonSchema) -> tuple[JsonSchema, bool]:
+    """Split `T | None` into T and whether None is allowed."""
+    options = node.get("anyOf")
+    if options is None:
+        return node, False
+    kept = [option for option in options if option.get("type") != "null"]
+    if len(kept) != 1 or len(kept) == len(options):
+        msg = f"{options}: a union other than `T | None` has no column type"
+        raise ConfigurationError(msg)
+    return kept[0] | {k: node[k] for k in ("description", "default") if k in node}, True
+
 
 def sendable(node: JsonSchema) -> JsonSchema:
     """Keep what the API understands; say the rest in the description."""
@@ -28,8 +49,8 @@ def sendable(node: JsonSchema) -> JsonSchema:
     if node.get("format") in SENT_FORMATS:
         sent["format"] = node["format"]
     bounds = [words.format(node[key]) for key, words in _BOUND_WORDS.items() if key in node]
-    if node.get("format") == "decimal":
-        bounds.insert(0, "a plain decimal number such as 1234.56")
+    if node.get("format") in _FORMAT_WORDS:
+        bounds.insert(0, _FORMAT_WORDS[node["format"]])
     if bounds:
         sent["description"] = f"{node.get('description', '')} ({', '.join(bounds)})".strip()
     if "properties" in node:

@@ -46,6 +46,8 @@ class RunParams(BaseModel):
     budget_usd: Decimal | None = Field(default=None, ge=0)
     plan_only: bool = False
     requeue: tuple[RequeueReason, ...] = ()
+    reprocess: bool = False
+    """Ask again about what the run lists and an older prompt_version has settled."""
 
     @model_validator(mode="after")
     def _window_is_whole(self) -> Self:

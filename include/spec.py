@@ -2,16 +2,20 @@
 
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass, field
-from importlib import resources
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 from croniter import croniter
 from pydantic import BaseModel, ConfigDict, Field
 
-from include.answers import AnswerSchema
+from include import prompts
+from include.answers import AnswerSchema, Column
+from include.column_names import FIELD_NAME, RESERVED_COLUMNS
 from include.errors import ConfigurationError
 from include.identities import digest
+from include.key_patterns import KeyPattern
 from include.long_documents import LongDocuments
 from include.output_schemas import JsonSchema
 from include.tokens import PRICE_STEP_TOKENS, estimate_tokens
@@ -20,52 +24,9 @@ from include.vision import MAX_PAGES
 SourceKind = Literal["last_modified", "date_prefix"]
 Thinking = Literal["disabled", "adaptive"]
 
-RESERVED_COLUMNS = frozenset(
-    {
-        "spec",
-        "enrichment_id",
-        "ordinal",
-        "prompt_version",
-        "answer_model",
-        "is_simulated",
-        "loaded_at",
-        "document_uri",
-        "document_id",
-        "bucket",
-        "object_key",
-        "object_version",
-        "last_modified_at",
-        "is_stale",
-        "part_number",
-        "part_count",
-        "part_answer",
-        "left_out_characters",
-        "is_current",
-        "deleted_at",
-        "batch_id",
-        "request_id",
-        "run_key",
-        "attempt",
-        "outcome",
-        "followup",
-        "stop_reason",
-        "error_type",
-        "error_message",
-        "model",
-        "input_tokens",
-        "output_tokens",
-        "cache_read_tokens",
-        "cache_write_tokens",
-        "cost_usd",
-        "list_cost_usd",
-    }
-)
-"""Columns of the tables, views and result files that a field must not take the name of."""
-
-_TABLE_ENDINGS = ("_enrichments", "_history")
+_TABLE_ENDINGS = ("_enrichments", "_history", "_keys")
 _PROMPT = re.compile(r"^[A-Za-z0-9_-]+\.md$")
 _NAME = re.compile(r"^[a-z][a-z0-9_]{0,39}$")
-_FIELD = re.compile(r"^[a-z][a-z0-9_]{0,58}$")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +71,10 @@ class Spec:
     max_pages: int = 20
     """PDFs with more pages are not sent as they are. 20 pages are 60,000 tokens, or up to 100,000
     with large pictures: the price of Haiku 5.5 rises fivefold there."""
+    key_pattern: str | None = None
+    """Regular expression (RE2) that is searched in object keys. Its named groups become text
+    columns of the views, null where a key does not match. No part of the question: changing it
+    buys nothing."""
     revision: int = 1
     """Raise it to ask the same question anew."""
     schedule: str = "0 2 * * *"
@@ -158,8 +123,10 @@ class Spec:
 
     def freeze(self) -> "FrozenSpec":
         """Return the spec as a run uses it, prompt text and schema included."""
-        schema = AnswerSchema.from_model(self.answer)
+        schema = self._answer_schema()
         _check_fields(self.name, schema)
+        if self.key_pattern is not None:
+            KeyPattern(self.key_pattern).check(self.name, _taken_names(schema))
         self.long_documents.check(self.name, schema, max_characters=self.max_characters)
         prompt_text = _read_prompt(self.name, self.prompt)
         request_params: dict[str, Any] = {
@@ -187,8 +154,16 @@ class Spec:
             vision=self.vision,
             max_pages=self.max_pages,
             long_documents=self.long_documents,
+            key_pattern=self.key_pattern,
             max_dead_letter_rate=self.max_dead_letter_rate,
         )
+
+    def _answer_schema(self) -> AnswerSchema:
+        try:
+            return AnswerSchema.from_model(self.answer)
+        except ConfigurationError as error:
+            msg = f"spec {self.name}: {error}"
+            raise ConfigurationError(msg) from None
 
     def _check_price_step(self, request_params: dict[str, Any]) -> None:
         """Refuse prompts that could cost a multiple, unless the spec says that they may."""
@@ -225,7 +200,13 @@ class FrozenSpec(BaseModel):
     vision: bool = False
     max_pages: int = 20
     long_documents: LongDocuments = Field(default_factory=LongDocuments)
+    key_pattern: str | None = None
     max_dead_letter_rate: float
+
+    @property
+    def key_groups(self) -> tuple[str, ...]:
+        """The columns that the keys of documents give, without those of the answer."""
+        return KeyPattern(self.key_pattern).groups if self.key_pattern is not None else ()
 
     @property
     def schema_of_answer(self) -> AnswerSchema:
@@ -234,24 +215,38 @@ class FrozenSpec(BaseModel):
 
 
 def _check_fields(spec_name: str, schema: AnswerSchema) -> None:
-    tables = {table.name: table.columns for table in schema.list_tables}
-    groups = [schema.columns, *tables.values()]
-    names = [column.name for group in groups for column in group] + list(tables)
-    for name in names:
-        if name in RESERVED_COLUMNS or not _FIELD.match(name):
+    groups: list[tuple[Column, ...]] = [schema.columns]
+    groups += [table.columns for table in schema.list_tables]
+    for name in [*(column.name for group in groups for column in group), *_taken_names(schema)]:
+        if name in RESERVED_COLUMNS or not FIELD_NAME.match(name):
             msg = (
-                f"spec {spec_name}: field {name!r} must match {_FIELD.pattern} and not be one of "
-                f"{', '.join(sorted(RESERVED_COLUMNS))}"
+                f"spec {spec_name}: field {name!r} must match {FIELD_NAME.pattern} and not be one "
+                f"of {', '.join(sorted(RESERVED_COLUMNS))}"
+            )
+            raise ConfigurationError(msg)
+    for group in groups:
+        counts = Counter(column.name for column in group)
+        if twice := [name for name, count in counts.items() if count > 1]:
+            msg = (
+                f"spec {spec_name}: two fields would be the column {twice[0]!r}; a nested field is "
+                "parent__child, so rename one of them"
             )
             raise ConfigurationError(msg)
 
 
+def _taken_names(schema: AnswerSchema) -> set[str]:
+    """Return the names of the columns and lists of an answer."""
+    columns = {column.name for column in schema.columns}
+    return columns | {table.name for table in schema.list_tables}
+
+
 def _read_prompt(spec_name: str, file_name: str) -> str:
-    try:
-        text = resources.files("include.prompts").joinpath(file_name).read_text(encoding="utf-8")
-    except OSError:
+    paths = (Path(folder, file_name) for folder in prompts.__path__)
+    path = next((one for one in paths if one.is_file()), None)
+    if path is None:
         msg = f"spec {spec_name}: no prompt file include/prompts/{file_name}"
-        raise ConfigurationError(msg) from None
+        raise ConfigurationError(msg)
+    text = path.read_text(encoding="utf-8")
     if not text.strip():
         msg = f"spec {spec_name}: the prompt file include/prompts/{file_name} is empty"
         raise ConfigurationError(msg)

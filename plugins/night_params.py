@@ -56,4 +56,10 @@ NIGHT_PARAMS = {
         title="Requeue",
         description="Take up again what was given up or skipped for these reasons.",
     ),
+    "reprocess": Param(
+        default=False,
+        type="boolean",
+        title="Reprocess",
+        description="Ask anew about documents of the window that an older prompt was asked about.",
+    ),
 }

@@ -24,6 +24,7 @@ _IN_WORDS = {
     "multipleOf": re.compile(r"\ba multiple of (\d+(?:\.\d+)?)"),
 }
 _PATTERN_IN_WORDS = re.compile(r"\bmatches (\S+?)(?:, at \w+ .*)?\)?$")
+_DECIMAL = re.compile(r"\bplain decimal number\b|\bformat: decimal\b")
 _COUNTS = frozenset({"minLength", "maxLength", "minItems", "maxItems"})
 
 
@@ -45,7 +46,11 @@ def described_bounds(description: str) -> Schema:
         for keyword, value in found.items()
     }
     pattern = _PATTERN_IN_BRACES.search(description) or _PATTERN_IN_WORDS.search(description)
-    return bounds | ({"pattern": pattern.group(1)} if pattern else {})
+    if pattern:
+        bounds["pattern"] = pattern.group(1)
+    if _DECIMAL.search(description):
+        bounds["format"] = "decimal"
+    return bounds
 
 
 def fit_text(text: str, schema: Schema) -> str:

@@ -4,6 +4,7 @@ import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 
 from include.simulator.reading import Reading
 
@@ -14,6 +15,7 @@ _SUCH_AS = re.compile(r"such as ([^.({]+)|e\.g\.,? ([^.({]+)|for example ([^.({]
 _LIST_SEPARATOR = re.compile(r",\s*(?:or |and )?|\s+or\s+|\s+and\s+")
 _FILLER_WORDS = frozenset({"contains", "mentions", "includes", "with", "that", "does", "text"})
 _MIN_MEANINGFUL_CHARACTERS = 4
+_LAST = re.compile(r"\b(ends?|until|expir\w+|last)\b")
 _EMAIL = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")
 _URI = re.compile(r"\bhttps?://[^\s<>\"')\]]+[^\s<>\"')\].,;]")
 
@@ -47,16 +49,26 @@ def _sentiments(reading: Reading, _: Field) -> list[str]:
 
 def _kinds(reading: Reading, field: Field) -> list[str]:
     """Return the kinds that the description names, those first that the text mentions most."""
-    examples = next(
-        (part for match in _SUCH_AS.findall(field.description) for part in match if part), ""
-    )
-    kinds = [word.strip() for word in _LIST_SEPARATOR.split(examples) if word.strip()] or _KINDS
+    kinds = _examples(field) or list(_KINDS)
     mentioned = [kind for kind in by_mentions(reading, kinds) if mentions(reading, kind)]
     return mentioned or ["document"]
 
 
+def _examples(field: Field) -> list[str]:
+    """Return what the description names as examples."""
+    found = next(
+        (part for match in _SUCH_AS.findall(field.description) for part in match if part), ""
+    )
+    return [word.strip() for word in _LIST_SEPARATOR.split(found) if word.strip()]
+
+
 def _dates(reading: Reading, _: Field) -> list[str]:
     return reading.dates
+
+
+def _plain(number: float) -> str:
+    """Write a number without an exponent, and without digits that say nothing."""
+    return f"{Decimal(repr(number)).normalize():f}"
 
 
 TextRule = tuple[re.Pattern[str], Callable[[Reading, Field], list[str]]]
@@ -67,15 +79,16 @@ _TEXT_RULES: tuple[TextRule, ...] = tuple(
         (r"\b(summary|abstract|synopsis|gist|overview)\b|\bsentence", lambda r, _: r.sentences),
         (r"\b(sentiment|attitude|tone|mood)\b", _sentiments),
         (r"\b(title|headline|heading|subject)\b", lambda r, _: [r.title]),
+        (r"\bcurrenc(y|ies)\b", lambda r, _: r.currencies),
         (r"topic|keyword|\btags?\b|theme", lambda r, _: r.topics),
-        (r"\b(type|kind|genre|category|class)\b", _kinds),
+        (r"\b(type|kind|role|genre|category|class)\b", _kinds),
         (
             r"entit|\b(name|people|persons?|organi[sz]ations?|compan(y|ies)|products?|places?"
             r"|locations?|authors?|parties|party|countr(y|ies)|city|cities)\b",
             lambda r, _: r.entities,
         ),
         (r"\bdates?\b|\bday\b| (at|on)$", _dates),
-        (r"\b(number|amount|price|total|decimal)\b", lambda r, _: [f"{n:g}" for n in r.numbers]),
+        (r"\b(number|amount|price|total|decimal)\b", lambda r, _: list(map(_plain, r.numbers))),
     )
 )
 
@@ -89,14 +102,16 @@ def texts(reading: Reading, field: Field) -> list[str]:
     return reading.topics
 
 
-def formatted(reading: Reading, text_format: str) -> list[str]:
+def formatted(reading: Reading, field: Field, text_format: str) -> list[str]:
     """Return what the text holds in one of JSON schema's formats."""
+    if text_format == "date" and field.suggests(_LAST):
+        return sorted(reading.dates, reverse=True)
     finders: dict[str, Callable[[], list[str]]] = {
         "date": lambda: reading.dates,
         "date-time": lambda: [f"{day}T00:00:00Z" for day in reading.dates],
         "email": lambda: _EMAIL.findall(reading.text),
         "uri": lambda: _URI.findall(reading.text),
-        "decimal": lambda: [f"{number:f}" for number in reading.numbers],
+        "decimal": lambda: reading.amounts or list(map(_plain, reading.numbers)),
         "uuid": lambda: [str(uuid.uuid5(uuid.NAMESPACE_OID, reading.text))],
     }
     return finders[text_format]() if text_format in finders else []
@@ -150,8 +165,8 @@ def _scaled(share: float, limits: tuple[float, float], *, default: tuple[float, 
 
 
 def flag(reading: Reading, field: Field) -> bool:
-    """Return whether the text mentions what a boolean field is named after."""
-    words = set(field.plain_name.split()) - _FILLER_WORDS
+    """Return whether the text mentions what a boolean field is named after, or an example of it."""
+    words = {*field.plain_name.split(), *" ".join(_examples(field)).split()} - _FILLER_WORDS
     return any(
         len(word) >= _MIN_MEANINGFUL_CHARACTERS and reading.word_counts[word] for word in words
     )

@@ -1,5 +1,6 @@
 """Which JSON schemas structured outputs take."""
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -20,14 +21,29 @@ _UNSUPPORTED = (
     "maxLength",
     "maxItems",
     "uniqueItems",
+    "contains",
+    "minContains",
+    "maxContains",
+    "prefixItems",
     "oneOf",
     "not",
+    "if",
+    "then",
+    "else",
+    "dependentRequired",
+    "dependentSchemas",
+    "minProperties",
+    "maxProperties",
+    "propertyNames",
     "patternProperties",
+    "unevaluatedItems",
+    "unevaluatedProperties",
 )
 _FORMATS = frozenset(
     ("date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid")
 )
-_LOOKAROUND = ("(?=", "(?!", "(?<", r"\b", r"\1")
+_NOT_SIMPLE = re.compile(r"(?:^|[^\\])(?:\\\\)*(?:\(\?(?:=|!|<[=!]|P=)|\\(?:[bB1-9]|k<))")
+"""Look-around, word boundaries and backreferences, unless their backslash is escaped itself."""
 _TYPES = ("object", "array", "string", "integer", "number", "boolean", "null")
 _SHAPES: dict[str, type | tuple[type, ...]] = {
     "$defs": dict,
@@ -45,6 +61,7 @@ _SHAPES: dict[str, type | tuple[type, ...]] = {
     "type": (str, list),
 }
 _UNIONS = ("anyOf", "allOf")
+_SCALARS = (str, int, float, bool, type(None))
 Schema = dict[str, Any]
 T = TypeVar("T")
 
@@ -133,7 +150,9 @@ def _value_problem(node: Schema) -> str | None:
         return "'minItems' values other than 0 or 1 are not supported"
     if node.get("format", "date") not in _FORMATS:
         return f"format '{node['format']}' is not supported"
-    if any(construct in node.get("pattern", "") for construct in _LOOKAROUND):
+    if not all(isinstance(value, _SCALARS) for value in node.get("enum", ())):
+        return "enum: values other than strings, numbers, booleans and null are not supported"
+    if _NOT_SIMPLE.search(node.get("pattern", "")):
         return "'pattern' is not supported: lookaround, word boundary or backreference"
     return None
 

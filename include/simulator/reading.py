@@ -64,6 +64,29 @@ _WRITTEN_DATE = re.compile(
 _NUMBER = re.compile(
     r"(?<![\w.-])-?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\w)|(?<![\w.-])-?\d+(?:\.\d+)?(?!\w)"
 )
+_CURRENCIES = {
+    "€": "EUR",
+    "eur": "EUR",
+    "euro": "EUR",
+    "euros": "EUR",
+    "$": "USD",
+    "usd": "USD",
+    "dollar": "USD",
+    "dollars": "USD",
+    "£": "GBP",
+    "gbp": "GBP",
+    "pounds": "GBP",
+    "chf": "CHF",
+    "¥": "JPY",
+    "jpy": "JPY",
+}
+_SIGN = "|".join(rf"{sign}\b" if sign.isalpha() else re.escape(sign) for sign in _CURRENCIES)
+_SUM = r"\d{1,3}(?:,\d{3})+(?:\.\d{1,4})?|\d{1,12}(?:\.\d{1,4})?"
+_AMOUNT = re.compile(
+    rf"(?P<before>(?<!\w)(?:{_SIGN}))\s?(?P<first>{_SUM})(?![\w,])"
+    rf"|(?<![\w.,])(?P<last>{_SUM})\s?(?P<after>{_SIGN})",
+    re.IGNORECASE,
+)
 
 
 class Reading:
@@ -125,6 +148,22 @@ class Reading:
     def numbers(self) -> list[float]:
         """Numbers that the text names."""
         return [float(number.replace(",", "")) for number in _NUMBER.findall(self._head)]
+
+    @cached_property
+    def amounts(self) -> list[str]:
+        """Sums of money that the text names, as plain decimal numbers."""
+        return [
+            (found["first"] or found["last"]).replace(",", "")
+            for found in _AMOUNT.finditer(self._head)
+        ]
+
+    @cached_property
+    def currencies(self) -> list[str]:
+        """ISO 4217 codes of those sums, in their order."""
+        return [
+            _CURRENCIES[(found["before"] or found["after"]).lower()]
+            for found in _AMOUNT.finditer(self._head)
+        ]
 
     @cached_property
     def topics(self) -> list[str]:

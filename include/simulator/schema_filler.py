@@ -89,9 +89,11 @@ class SchemaFiller:
 
     def _texts(self, node: Schema, field: Field) -> list[str]:
         if "format" in node:
-            return findings.formatted(self._reading, node["format"])
+            return findings.formatted(self._reading, field, node["format"])
         found = findings.texts(self._reading, field)
         matching = [text for text in found if keeps_pattern(text, node)]
+        if "null" in _types(node) and not matching:
+            return []
         return list(dict.fromkeys(fit_text(text, node) for text in matching or found))
 
     def _number(self, node: Schema, field: Field, place: int, *, is_integer: bool) -> float | None:

@@ -29,6 +29,7 @@ from include.runs import (
     choose_window,
     keep_manifest,
 )
+from include.warehouse.keys import record_keys
 from include.warehouse.ledgers import record_ledger
 from include.warehouse.listings import Listing, ListingResult, record_listing
 from include.warehouse.runs import read_last_window_end
@@ -75,7 +76,7 @@ class NightListing:
         ledger_id = self.ledger.read_open().record.ledger_id
         with self.warehouse.session() as session:
             frozen = self.spec.freeze()
-            ensure_tables(session, frozen.name, frozen.schema_of_answer)
+            ensure_tables(session, frozen.name, frozen.schema_of_answer, frozen.key_groups)
             record_ledger(session, spec=frozen.name, ledger_id=ledger_id, now=self.now())
             last_window_end = read_last_window_end(session, spec=frozen.name)
         manifest = self._keep_manifest(last_window_end)
@@ -120,6 +121,7 @@ class NightListing:
             prompt_version=manifest.spec.prompt_version,
             now=self.now(),
             requeue_reasons=manifest.params.requeue,
+            reprocess=manifest.params.reprocess,
             carry_over=manifest.params.is_unrestricted,
         )
         with closing(pq.ParquetFile(listed)) as file:
@@ -129,6 +131,8 @@ class NightListing:
             listed_count=result.taken_count + result.unchanged_count,
             unchanged_count=result.unchanged_count,
         )
+        # By the pattern of today: what keys say is no part of what the run asks.
+        record_keys(session, self.spec.name, self.spec.key_pattern)
         files = RunFiles(manifest.spec.name, manifest.run_key)
         self.store.write(files.listing_key, recorded.model_dump_json(indent=1).encode())
         logger.info(

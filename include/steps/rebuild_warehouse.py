@@ -19,6 +19,7 @@ from include.runs import ListingManifest, RunFiles, RunManifest, read_model
 from include.shard_loading import load_shard
 from include.steps.load_warehouse import RunLoading
 from include.warehouse.erasing import mark_erased
+from include.warehouse.keys import record_keys
 from include.warehouse.ledgers import record_ledger
 from include.warehouse.listings import Listing, record_listing
 from include.warehouse.runs import RunRow, settle_run
@@ -134,7 +135,8 @@ class WarehouseRebuild:
     def _list(self, manifest: RunManifest, listing: ListingManifest) -> None:
         listed = pa.RecordBatchReader.from_batches(LISTED, self._listed(listing))
         with self.warehouse.session() as session:
-            ensure_tables(session, self.spec, manifest.spec.schema_of_answer)
+            frozen = manifest.spec
+            ensure_tables(session, self.spec, frozen.schema_of_answer, frozen.key_groups)
             ledger_id = self.ledger.read_open().record.ledger_id
             record_ledger(session, spec=self.spec, ledger_id=ledger_id, now=self.now())
             result = record_listing(
@@ -145,11 +147,13 @@ class WarehouseRebuild:
                     prompt_version=manifest.spec.prompt_version,
                     now=manifest.started_at,
                     requeue_reasons=manifest.params.requeue,
+                    reprocess=manifest.params.reprocess,
                 ),
                 listed,
             )
             for _ in result.documents:
                 """The stream must be read to its end."""
+            record_keys(session, self.spec, frozen.key_pattern)
 
     def _listed(self, listing: ListingManifest) -> Iterator[pa.RecordBatch]:
         for part in listing.slices:

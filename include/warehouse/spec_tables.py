@@ -1,10 +1,10 @@
 """The tables and views of one spec, made from the columns of its answer."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from include.answers import AnswerSchema, Column, Kind, ListTable
-from include.warehouse.session import Session, statement_text
+from include.warehouse.session import Relation, Session, statement_text
 from include.warehouse.shapes import ColumnShape, TableShape, ViewShape, quoted
 
 _SQL_TYPES: dict[Kind, str] = {
@@ -27,49 +27,106 @@ _ITEM_COLUMNS = (
     ColumnShape("enrichment_id", "text", "The answer that the item belongs to."),
     ColumnShape("ordinal", "bigint", "Place of the item in its list, from 1."),
 )
+_KEY_COLUMNS = (
+    ColumnShape("document_uri", "text", "Address of the object."),
+    ColumnShape("key_pattern", "text", "Digest of the key_pattern by which its key was read."),
+)
+_ASSIGNMENT = '"<value>" = excluded."<value>"'
 _FIELD = re.compile(r'(\w+\.)?"<field>"')
 
 
-def spec_table_shapes(spec_name: str, schema: AnswerSchema) -> tuple[TableShape, ...]:
-    """Return the table of a spec's answers and one for each list of objects in them."""
+def spec_table_shapes(
+    spec_name: str, schema: AnswerSchema, key_groups: Iterable[str]
+) -> tuple[TableShape, ...]:
+    """Return the tables of a spec: its answers, each list of objects in them, and object keys."""
     answers = _table(
         f"{spec_name}_enrichments",
         f"Answers of spec {spec_name}, one row each, never changed.",
         (*_FIRST_COLUMNS, *map(_column_shape, schema.columns)),
         key=("enrichment_id",),
     )
-    return (answers, *(_list_table(spec_name, table) for table in schema.list_tables))
+    keys = _table(
+        f"{spec_name}_keys",
+        f"What the keys of the objects of spec {spec_name} say.",
+        (*_KEY_COLUMNS, *map(_group_shape, key_groups)),
+        key=("document_uri",),
+    )
+    return (answers, keys, *(_list_table(spec_name, table) for table in schema.list_tables))
 
 
 def spec_view_shapes(
-    spec_name: str, schema: AnswerSchema, stored_columns: tuple[str, ...]
+    spec_name: str, schema: AnswerSchema, key_groups: Iterable[str], stored: Mapping[str, Relation]
 ) -> tuple[ViewShape, ...]:
     """Return the views of a spec.
 
     Args:
-        stored_columns: Columns that the table of answers has already, in order. They come first,
-            since a view that exists can only gain columns at its end.
+        stored: What the warehouse has. Columns of a view stay in their place, and new ones come
+            last, since a view that exists can only gain columns at its end.
     """
-    names = dict.fromkeys([*stored_columns, *_answer_names(schema)])
-    fields = [name for name in names if name not in {"enrichment_id", "loaded_at"}]
+    groups = key_columns(spec_name, key_groups, stored)
+    fields = [*answer_columns(spec_name, schema, stored), *groups]
     return (
         ViewShape(
             spec_name,
             f"Answers of spec {spec_name}: one row per document, its newest answered version.",
-            _filled("spec_current", fields, spec=spec_name),
+            _filled(
+                "spec_current", _in_order(fields, stored.get(spec_name)), groups, spec=spec_name
+            ),
         ),
         ViewShape(
             f"{spec_name}_history",
             f"Every answer of spec {spec_name}, for every version of every object.",
-            _filled("spec_history", fields, spec=spec_name),
+            _filled(
+                "spec_history",
+                _in_order(fields, stored.get(f"{spec_name}_history")),
+                groups,
+                spec=spec_name,
+            ),
         ),
         *(_list_view(spec_name, column) for column in schema.columns if column.is_list),
     )
 
 
+def answer_columns(
+    spec_name: str, schema: AnswerSchema, stored: Mapping[str, Relation]
+) -> list[str]:
+    """Return what the views show of answers, fields that the spec no longer has included."""
+    table = stored.get(f"{spec_name}_enrichments")
+    names = dict.fromkeys([*(table.columns if table else ()), *_answer_names(schema)])
+    return [name for name in names if name not in {"enrichment_id", "loaded_at"}]
+
+
+def key_columns(
+    spec_name: str, key_groups: Iterable[str], stored: Mapping[str, Relation]
+) -> list[str]:
+    """Return what the views show of keys, groups that the pattern no longer has included."""
+    table = stored.get(f"{spec_name}_keys")
+    names = dict.fromkeys([*(table.columns if table else ()), *key_groups])
+    return [name for name in names if name not in {shape.name for shape in _KEY_COLUMNS}]
+
+
+def _in_order(fields: Sequence[str], view: Relation | None) -> list[str]:
+    """Return `fields`, those first that the view shows already."""
+    shown = [name for name in (view.columns if view else ()) if name in fields]
+    return list(dict.fromkeys([*shown, *fields]))
+
+
 def define_spec_enrichments(session: Session, spec_name: str) -> None:
     """Give the answers of a spec the name by which the statements know them."""
     session.define(_filled("spec_enrichments", spec=spec_name))
+
+
+def define_spec_keys(session: Session, spec_name: str) -> None:
+    """Give the keys of a spec the name by which the statements know them."""
+    session.define(_filled("spec_keys", spec=spec_name))
+
+
+def merge_keys(session: Session, spec_name: str, groups: Sequence[str]) -> None:
+    """Merge what was staged of object keys."""
+    values = ["key_pattern", *groups]
+    text = _filled("spec_keys_merge", ["document_uri", *values], spec=spec_name)
+    assigned = ",\n    ".join(f"{quoted(name)} = excluded.{quoted(name)}" for name in values)
+    session.define(text.replace(_ASSIGNMENT, assigned))
 
 
 def insert_enrichments(session: Session, spec_name: str, schema: AnswerSchema) -> None:
@@ -94,18 +151,23 @@ def _insert_new(session: Session, table: str, stage: str, names: list[str]) -> N
     session.define(_filled("spec_insert", names, table=table, stage=f"stage_{stage}"))
 
 
-def _filled(statement: str, fields: Iterable[str] = (), **names: str) -> str:
+def _filled(
+    statement: str, fields: Iterable[str] = (), groups: Collection[str] = (), **names: str
+) -> str:
     """Return a statement with names in the place of `<…>`.
 
-    `a."<field>"` becomes a list of all fields. No name can end its quotes: specs and fields are
-    lower-case words.
+    `a."<field>"` becomes a list of all fields; those of `groups` are taken from the keys, `k`. No
+    name can end its quotes: specs, fields and groups are lower-case words.
     """
     text = statement_text(statement)
     for placeholder, name in names.items():
         text = text.replace(f"<{placeholder}>", name)
-    return _FIELD.sub(
-        lambda found: ",\n    ".join(f"{found[1] or ''}{quoted(field)}" for field in fields), text
-    )
+
+    def listed(found: re.Match[str]) -> str:
+        owners = {field: "k." if field in groups else found[1] or "" for field in fields}
+        return ",\n    ".join(f"{owner}{quoted(field)}" for field, owner in owners.items())
+
+    return _FIELD.sub(listed, text)
 
 
 def _answer_names(schema: AnswerSchema) -> list[str]:
@@ -121,6 +183,11 @@ def _column_shape(column: Column) -> ColumnShape:
     brackets = "[]" if column.is_list else ""
     comment = column.description or f"Field {column.name} of the answer."
     return ColumnShape(column.name, _SQL_TYPES[column.kind] + brackets, comment)
+
+
+def _group_shape(name: str) -> ColumnShape:
+    comment = f"Group {name} of the spec's key_pattern; null where the key does not match."
+    return ColumnShape(name, "text", comment)
 
 
 def _list_table(spec_name: str, table: ListTable) -> TableShape:

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from include.answers import AnswerSchema
 from include.errors import ConfigurationError
@@ -14,7 +14,12 @@ from include.warehouse.shapes import (
     read_fixed_tables,
     read_fixed_views,
 )
-from include.warehouse.spec_tables import spec_table_shapes, spec_view_shapes
+from include.warehouse.spec_tables import (
+    answer_columns,
+    key_columns,
+    spec_table_shapes,
+    spec_view_shapes,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -22,21 +27,30 @@ MAX_NAME_BYTES = 63
 """Source: PostgreSQL, NAMEDATALEN; longer identifiers are cut without a word."""
 
 
-def ensure_tables(session: Session, spec_name: str, schema: AnswerSchema) -> None:
+def ensure_tables(
+    session: Session, spec_name: str, schema: AnswerSchema, key_groups: Collection[str] = ()
+) -> None:
     """Make every table, view and comment that a spec needs; change nothing that is right already.
 
-    A new field becomes a nullable column; a field that the spec no longer has keeps its column.
+    A new field becomes a nullable column; a field that the spec no longer has keeps its column. So
+    does a group of its key pattern.
 
     Raises:
         ConfigurationError: A column has another type, or a table or view is not ours. Nothing has
             been written.
     """
     stored = session.catalog()
-    tables = (*read_fixed_tables(), *spec_table_shapes(spec_name, schema))
-    enrichments = stored.get(f"{spec_name}_enrichments")
-    kept = () if enrichments is None else tuple(enrichments.columns)
-    views = (*read_fixed_views(), *spec_view_shapes(spec_name, schema, kept))
-    refusals = [*_name_refusals(tables, views), *_refusals(tables, views, stored)]
+    tables = (*read_fixed_tables(), *spec_table_shapes(spec_name, schema, key_groups))
+    views = (*read_fixed_views(), *spec_view_shapes(spec_name, schema, key_groups, stored))
+    refusals = [
+        *_name_refusals(tables, views),
+        *_refusals(tables, views, stored),
+        *_column_refusals(
+            spec_name,
+            answer_columns(spec_name, schema, stored),
+            key_columns(spec_name, key_groups, stored),
+        ),
+    ]
     if refusals:
         raise ConfigurationError("; ".join(refusals))
     if not stored:
@@ -87,6 +101,18 @@ def _table_refusals(table: TableShape, relation: Relation) -> Iterator[str]:
             yield (
                 f"nightshift.{table.name}.{column.name} is {known.type}, the spec now says "
                 f"{column.type}; give the changed field a new name"
+            )
+
+
+def _column_refusals(
+    spec_name: str, answers: Collection[str], keys: Collection[str]
+) -> Iterator[str]:
+    """Refuse names that an earlier spec gave to the other kind of column."""
+    for name in keys:
+        if name in answers:
+            yield (
+                f"{name} would be two columns of nightshift.{spec_name}, of the answer and of the "
+                "key; what fields and groups had before stays, so name the new one otherwise"
             )
 
 

@@ -8,7 +8,9 @@ if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
 
 DAG_IDS = {
+    "enrich_contract_terms",
     "enrich_document_metadata",
+    "enrich_support_ticket_triage",
     "erase_document",
     "rebuild_warehouse",
     "resolve_shard",

@@ -2,18 +2,31 @@ import datetime as dt
 import enum
 import json
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import anthropic
 import msgspec
 import pyarrow as pa
 import pytest
+from anthropic.lib._parse._transform import SupportedStringFormats
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field, create_model, field_serializer, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    create_model,
+    field_serializer,
+    field_validator,
+)
 
-from include.answers import MAX_OPTIONAL_FIELDS, MAX_UNION_FIELDS, AnswerSchema
+from include.answers import AnswerSchema
 from include.errors import ConfigurationError
+from include.output_schemas import SENT_FORMATS
+from include.schema_limits import MAX_OPTIONAL_FIELDS, MAX_UNION_FIELDS
+from include.simulator.output_format import schema_problem
 
 
 class Mood(enum.StrEnum):
@@ -103,16 +116,22 @@ class TestRefusedModels:
             (Any, "field x: type None"),
             (tuple[int, int], "Model/x: a tuple has no column type"),
             (list, "field x: type None"),
+            (set[str], "field x: uniqueItems could be neither sent nor checked"),
+            ((str, Field(examples=["a"])), "field x: examples could be neither sent nor checked"),
+            (Literal["a", "A"], "field x: .* differ in capitals alone"),
+            (
+                Annotated[str, StringConstraints(strip_whitespace=True)],
+                "strip_whitespace:",
+            ),
+            (Annotated[str, AfterValidator(str.strip)], "a validator on a field is Python"),
+            ((Decimal, Field(ge=0)), "bounds on a decimal"),
+            ((Decimal, Field(decimal_places=2)), "bounds on a decimal"),
         ],
         ids=str,
     )
-    def test_type_without_a_column(self, kind: Any, complaint: str) -> None:
+    def test_type_that_could_not_be_kept(self, kind: Any, complaint: str) -> None:
         with pytest.raises(ConfigurationError, match=complaint):
             AnswerSchema.from_model(fields(x=kind))
-
-    def test_bounds_on_a_decimal(self) -> None:
-        with pytest.raises(ConfigurationError, match="bounds on a decimal"):
-            AnswerSchema.from_model(fields(x=(Decimal, Field(ge=0))))
 
     def test_recursion(self) -> None:
         class Node(BaseModel):
@@ -154,19 +173,29 @@ class TestRefusedModels:
     def test_more_optional_fields_than_the_api_takes(self) -> None:
         optional: dict[str, Any] = {f"x{n}": (str, "") for n in range(MAX_OPTIONAL_FIELDS + 1)}
         AnswerSchema.from_model(fields(**dict(list(optional.items())[1:])))
-        with pytest.raises(ConfigurationError, match="25 optional fields, 24 fit"):
+        with pytest.raises(ConfigurationError, match=r"25 optional .* 24 fit: x0, x1, .* default"):
             AnswerSchema.from_model(fields(**optional))
 
     def test_more_nullable_fields_than_the_api_takes(self) -> None:
         nullable: dict[str, Any] = {f"x{n}": str | None for n in range(MAX_UNION_FIELDS + 1)}
         AnswerSchema.from_model(fields(**dict(list(nullable.items())[1:])))
-        with pytest.raises(ConfigurationError, match="17 nullable fields, 16 fit"):
+        with pytest.raises(ConfigurationError, match=r"17 nullable .* 16 fit: x0, .* required"):
             AnswerSchema.from_model(fields(**nullable))
 
     def test_limits_count_nested_fields_too(self) -> None:
         inner = fields("Inner", **{f"x{n}": (str, "") for n in range(MAX_OPTIONAL_FIELDS)})
-        with pytest.raises(ConfigurationError, match="25 optional fields"):
+        with pytest.raises(ConfigurationError, match=r"25 optional fields, .* inner\.x0"):
             AnswerSchema.from_model(fields(inner=inner, y=(str, "")))
+        item = fields("Item", **{f"x{n}": str | None for n in range(MAX_UNION_FIELDS)})
+        items: Any = list[item]  # type: ignore[valid-type]  # made here
+        with pytest.raises(ConfigurationError, match=r"17 nullable fields, .* items\[\]\.x0"):
+            AnswerSchema.from_model(fields(items=items, y=int | None))
+
+    def test_schema_that_is_stored_is_judged_by_whatever_it_says(self) -> None:
+        """Limits are for what is going to be asked; what was paid for must stay readable."""
+        nullable = {f"x{n}": {"anyOf": [{"type": "string"}, {"type": "null"}]} for n in range(17)}
+        schema = AnswerSchema({"type": "object", "properties": nullable, "required": []})
+        assert schema.row(schema.parse('{"x3": "a"}'))["x3"] == "a"
 
 
 class TestWhatIsSent:
@@ -195,6 +224,13 @@ class TestWhatIsSent:
         sent = AnswerSchema.from_model(Plain).output_schema
         assert bare(sent) == bare(anthropic.transform_schema(Plain))
 
+    def test_formats_are_those_of_the_sdk(self) -> None:
+        assert SupportedStringFormats == SENT_FORMATS
+        for name in {*SupportedStringFormats, "password"}:
+            node = {"type": "string", "format": name}
+            schema = {"type": "object", "properties": {"x": node}, "additionalProperties": False}
+            assert (schema_problem(schema) is None) is (name in SENT_FORMATS)
+
     def test_bounds_are_told_in_words(self) -> None:
         sent = SCHEMA.output_schema["properties"]
         assert (
@@ -203,6 +239,22 @@ class TestWhatIsSent:
         )
         assert sent["count"]["description"] == "(at least 0, less than 1000)"
         assert "plain decimal number" in sent["amount"]["description"]
+
+    def test_the_simulator_takes_it_and_refuses_what_it_was_made_of(self) -> None:
+        assert schema_problem(SCHEMA.output_schema) is None
+        assert schema_problem(SCHEMA.json_schema) is not None
+
+    def test_pattern_that_the_api_does_not_know_is_enforced_here(self) -> None:
+        class Coded(BaseModel):
+            model_config = ConfigDict(regex_engine="python-re")
+            code: str = Field(pattern=r"^(?!0)[0-9]{3}$")
+
+        schema = AnswerSchema.from_model(Coded)
+        assert "pattern" not in schema.output_schema["properties"]["code"]
+        assert schema_problem(schema.output_schema) is None
+        assert schema.parse('{"code": "120"}').code == "120"
+        with pytest.raises(msgspec.ValidationError):
+            schema.parse('{"code": "012"}')
 
     def test_no_object_takes_more_than_its_fields(self) -> None:
         text = json.dumps(SCHEMA.output_schema)

@@ -18,6 +18,18 @@ SPEC = Spec(
 )
 """
 
+TOO_MANY = """
+from pydantic import create_model
+from include.spec import Source, Spec
+
+SPEC = Spec(
+    name="broken_many_nulls",
+    answer=create_model("Answer", **{f"x{n}": (str | None, ...) for n in range(17)}),
+    prompt="document_metadata.md",
+    source=Source(by="last_modified"),
+)
+"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
@@ -36,6 +48,7 @@ def catalog_of(folder: Path, **modules: str) -> SpecCatalog:
 @pytest.mark.parametrize(
     ("source", "complaint"),
     [
+        (TOO_MANY, "spec broken_many_nulls: 17 nullable fields, 16 fit: x0, x1"),
         ("raise RuntimeError('boom')", "RuntimeError: boom"),
         ("SPEC = 1", "declares no SPEC"),
         ("", "declares no SPEC"),
@@ -43,7 +56,15 @@ def catalog_of(folder: Path, **modules: str) -> SpecCatalog:
         ("SPEC =", "SyntaxError"),
         (GOOD.format(name="another_name"), "declares the spec 'another_name'; name both alike"),
     ],
-    ids=["raises", "no spec", "empty", "no module", "no python", "another name"],
+    ids=[
+        "many nulls",
+        "raises",
+        "no spec",
+        "empty",
+        "no module",
+        "no python",
+        "another name",
+    ],
 )
 def test_broken_spec_is_told_and_holds_up_no_other(
     folder: Path, source: str, complaint: str, request: pytest.FixtureRequest

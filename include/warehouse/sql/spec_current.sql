@@ -30,4 +30,5 @@ from (
     where x.spec = '<spec>' and x.deleted_at is null and x.erased_at is null
 ) as d
 join nightshift."<spec>_enrichments" as e on e.enrichment_id = d.enrichment_id
+left join nightshift."<spec>_keys" as k on k.document_uri = d.document_uri
 where d.choice = 1

@@ -17,4 +17,5 @@ select
 from nightshift.documents as d
 join nightshift.document_enrichments as a on a.spec = d.spec and a.document_id = d.document_id
 join nightshift."<spec>_enrichments" as e on e.enrichment_id = a.enrichment_id
+left join nightshift."<spec>_keys" as k on k.document_uri = d.document_uri
 where d.spec = '<spec>'

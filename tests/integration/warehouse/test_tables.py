@@ -46,6 +46,7 @@ def test_every_table_and_view_is_there(nights: Nights) -> None:
         "notes",
         "notes_enrichments",
         "notes_history",
+        "notes_keys",
         "notes__tags",
         "notes__terms",
     }

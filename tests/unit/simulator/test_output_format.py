@@ -21,6 +21,7 @@ TEXT = {"type": "string"}
         make_object(a=TEXT, b={"type": ["string", "null"]}, c={"enum": [1, "x"]}),
         make_object(a={"type": "array", "items": make_object(b=TEXT), "minItems": 1}),
         make_object(a={"type": "string", "format": "date"}, b=TEXT | {"pattern": "^[a-z]+$"}),
+        make_object(a=TEXT | {"pattern": r"^(?<year>[0-9]{4})\\b$"}),
         make_object(a={"$ref": "#/$defs/A"}, b={"$ref": "#/$defs/A"}) | {"$defs": {"A": TEXT}},
     ],
 )
@@ -45,6 +46,10 @@ def test_supported_schemas_are_taken(schema):
         (make_object(a={"type": "array", "items": TEXT, "minItems": 2}), "'minItems'"),
         (make_object(a=TEXT | {"format": "decimal"}), "format 'decimal'"),
         (make_object(a=TEXT | {"pattern": r"(?=x)"}), "'pattern'"),
+        (make_object(a=TEXT | {"pattern": r"x(?<!y)z"}), "'pattern'"),
+        (make_object(a=TEXT | {"pattern": r"(a)\1"}), "'pattern'"),
+        (make_object(a={"enum": [["x"]]}), "enum: values other than"),
+        (make_object(a={"type": "array", "items": TEXT, "contains": TEXT}), "'contains'"),
         (make_object(a={"$ref": "other.json"}), "not in the schema"),
         (make_object(a={"$ref": "#/$defs/B"}), "not in the schema"),
         (make_object(a={"allOf": [{"$ref": "#/$defs/A"}]}) | {"$defs": {"A": TEXT}}, "allOf"),
