@@ -89,8 +89,8 @@ def cost_of(model: str, usage: Usage) -> Cost:
             rates.input * usage.input_tokens
             + rates.output * usage.output_tokens
             + rates.cache_read * read
-            + rates.cache_write * (written - usage.hour_write_tokens)
-            + rates.cache_write_1h * usage.hour_write_tokens
+            + rates.cache_write * (written - usage.cache_write_1h_tokens)
+            + rates.cache_write_1h * usage.cache_write_1h_tokens
         )
 
     return Cost(total(in_batch=True), total(in_batch=False))

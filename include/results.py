@@ -56,7 +56,7 @@ _MESSAGE_CHARACTERS = 500
 
 
 class CacheCreation(msgspec.Struct, frozen=True):
-    """How long the tokens that were written to the cache are kept there."""
+    """For how long what was written to the cache is kept."""
 
     ephemeral_1h_input_tokens: int | None = 0
 
@@ -72,8 +72,8 @@ class Usage(msgspec.Struct, frozen=True):
     cache_creation: CacheCreation | None = None
 
     @property
-    def hour_write_tokens(self) -> int:
-        """Tokens that were written to the cache for an hour."""
+    def cache_write_1h_tokens(self) -> int:
+        """Tokens written to the cache for an hour."""
         return (self.cache_creation and self.cache_creation.ephemeral_1h_input_tokens) or 0
 
 

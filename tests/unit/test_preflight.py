@@ -128,3 +128,21 @@ def test_a_model_that_cannot_look_is_refused_by_a_spec_with_vision_alone(
 def test_an_error_says_what_kind_it_is(status: int, kind: str, expected: type[Exception]) -> None:
     with pytest.raises(expected):
         check_model(client(status, error(kind)), SPEC, SPEC.model, now=NOW)
+
+
+def test_each_model_is_asked_about_and_named() -> None:
+    retired = model(lifecycle="retired")
+    with pytest.raises(ConfigurationError, match="model claude-sonnet-5-5 cannot be used"):
+        check_model(client(200, retired), SPEC, "claude-sonnet-5-5", now=NOW)
+
+
+def test_model_without_a_price_is_not_asked() -> None:
+    with pytest.raises(ConfigurationError, match="no price is known for model 'claude-nobody'"):
+        check_model(client(200, model()), SPEC, "claude-nobody", now=NOW)
+
+
+def test_model_must_think_as_asked_and_be_able_to_leave_it() -> None:
+    types = {"adaptive": supported(), "disabled": supported(is_supported=False)}
+    capabilities = model()["capabilities"] | {"thinking": {"types": types}}
+    with pytest.raises(ConfigurationError, match="does not take thinking 'disabled'"):
+        check_model(client(200, model(capabilities=capabilities)), SPEC, SPEC.model, now=NOW)
