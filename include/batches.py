@@ -240,7 +240,7 @@ def translated(what: str) -> Iterator[None]:
         msg = f"could not {what}: 404"
         raise NotKnownError(msg) from error
     except anthropic.APIStatusError as error:
-        _raise_if_account(error)
+        raise_if_account(error)
         msg = f"could not {what}: {error.status_code} {error.type}"
         raise TransientError(msg) from error
     except (anthropic.APIConnectionError, httpx2.HTTPError) as error:
@@ -253,14 +253,19 @@ def _refusal(error: anthropic.APIStatusError) -> Throttled | Unknown:
     status = error.status_code
     if status >= httpx2.codes.INTERNAL_SERVER_ERROR or status in _UNDECIDED_STATUSES:
         return Unknown(f"status {status}")  # whatever it says: a batch may exist
-    _raise_if_account(error)
+    raise_if_account(error)
     if status == httpx2.codes.TOO_MANY_REQUESTS:
         return Throttled(_retry_after_seconds(error.response.headers), f"{error.type}")
     msg = f"the API refuses the batch: {status} {error.type}: {error.message[:300]}"
     raise BatchRefusedError(msg) from error
 
 
-def _raise_if_account(error: anthropic.APIStatusError) -> None:
+def raise_if_account(error: anthropic.APIStatusError) -> None:
+    """Tell errors of the account from others.
+
+    Raises:
+        AccountError: The API refuses the account.
+    """
     message = error.message
     is_spend_limit = isinstance(
         error,

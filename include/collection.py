@@ -51,7 +51,7 @@ PAID_FIELDS = [
 FAILURES_SCHEMA = pa.schema(PAID_FIELDS)
 ROWS_PER_GROUP = 5_000
 
-_NANO = Decimal("1e-9")
+NANO = Decimal("1e-9")
 _DECODER = msgspec.json.Decoder(ResultLine)
 
 
@@ -214,8 +214,8 @@ class ResultParser:
             "output_tokens": usage.output_tokens,
             "cache_read_tokens": usage.cache_read_input_tokens or 0,
             "cache_write_tokens": usage.cache_creation_input_tokens or 0,
-            "cost_usd": cost.batch_usd.quantize(_NANO),
-            "list_cost_usd": cost.list_usd.quantize(_NANO),
+            "cost_usd": cost.batch_usd.quantize(NANO),
+            "list_cost_usd": cost.list_usd.quantize(NANO),
         }
 
 

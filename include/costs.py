@@ -25,6 +25,8 @@ class Rates:
     output: Decimal
     cache_read: Decimal
     cache_write: Decimal
+    """For five minutes."""
+    cache_write_1h: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +62,18 @@ def read_rates(model: str, *, in_batch: bool, is_long_prompt: bool) -> Rates:
     prompt = price(input_tokens=prompt_tokens)
     read = price(input_tokens=prompt_tokens, cache_read_tokens=prompt_tokens)
     written = price(input_tokens=prompt_tokens, cache_write_tokens=prompt_tokens)
+    written_1h = price(
+        input_tokens=prompt_tokens,
+        cache_write_tokens=prompt_tokens,
+        cache_write_1h_tokens=prompt_tokens,
+    )
     with_output = price(input_tokens=prompt_tokens, output_tokens=_MILLION)
     return Rates(
         input=prompt / prompt_tokens,
         output=(with_output - prompt) / _MILLION,
         cache_read=read / prompt_tokens,
         cache_write=written / prompt_tokens,
+        cache_write_1h=written_1h / prompt_tokens,
     )
 
 
@@ -81,7 +89,8 @@ def cost_of(model: str, usage: Usage) -> Cost:
             rates.input * usage.input_tokens
             + rates.output * usage.output_tokens
             + rates.cache_read * read
-            + rates.cache_write * written
+            + rates.cache_write * (written - usage.cache_write_1h_tokens)
+            + rates.cache_write_1h * usage.cache_write_1h_tokens
         )
 
     return Cost(total(in_batch=True), total(in_batch=False))

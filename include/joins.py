@@ -28,6 +28,17 @@ class RequestJoins:
                 arg_min(enrichment_id, document_id) as enrichment_id,
                 min(part_number) as part_number,
                 min(part_count) as part_count,
+                min(model) as model,
+                arg_min(
+                    case
+                        when part_number is not null then 'part'
+                        when left_out_characters is not null then 'truncated'
+                        when picture_tokens is null then 'text'
+                        when media_type = 'application/pdf' then 'document'
+                        else 'image'
+                    end,
+                    document_id
+                ) as shape,
                 arg_min(prompt_characters, document_id) as prompt_characters,
                 arg_min(picture_tokens, document_id) as picture_tokens,
                 arg_min(segment_key, document_id) as segment_key,
@@ -118,13 +129,31 @@ class RequestJoins:
         return [row[0] for row in rows]
 
     def to_buy(self) -> Iterator[IndexRow]:
-        """Yield what is to be bought, in the order in which it lies in the segments."""
+        """Yield what is to be bought, by model, in the order in which it lies in the segments."""
         relation = self._database.cursor().sql(
-            "select * from to_buy order by segment_key, frame_start, line_start"
+            "select * from to_buy order by model nulls first, segment_key, frame_start, line_start"
         )
         reader: Any = relation.to_arrow_reader(10_000)
         for batch in reader:
             yield from batch.to_pylist()
+
+    def samples(self, count: int) -> list[dict[str, Any]]:
+        """Return the smallest requests of each shape that the warehouse does not know the end of.
+
+        Open ones are among them: a run that plans again must find what it may submit.
+        """
+        found = self._run(
+            """
+            select shape, segment_key, frame_start, frame_length, line_start, line_length
+            from unknown
+            qualify
+                row_number() over (partition by shape order by line_length, request_id) <= $count
+            order by segment_key, frame_start, line_start
+            """,
+            count=count,
+        )
+        names = ["shape", "segment_key", "frame_start", "frame_length", "line_start", "line_length"]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
     def counts(self) -> dict[str, int]:
         """Return how many requests went which way, and of how many long documents they are."""

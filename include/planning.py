@@ -10,8 +10,10 @@ import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain, groupby
+from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,7 +26,7 @@ from include.identities import shard_digest, shard_id
 from include.joins import RequestJoins
 from include.ledger import CHANGE_TRIES, Held, Ledger, OpenLedger, OpenShard
 from include.packing import IndexRow, ShardLimits, pack
-from include.segments import body_bytes
+from include.segments import Place, body_bytes
 from include.shards import REQUEST_IDS_SCHEMA, ShardFiles, ShardSchema, download_request_ids
 from include.spec import FrozenSpec
 from include.storage import ObjectStore
@@ -36,6 +38,17 @@ logger = logging.getLogger(__name__)
 
 MAX_SHARDS = 1_000
 """Most shards of one run: mapped tasks end at 1,024 (`core.max_map_length`)."""
+SAMPLES_PER_SHAPE = 2
+"""The first may be damaged in itself."""
+
+
+class RequestSample(BaseModel):
+    """A request of one shape, to be tried before all others."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    shape: Literal["text", "part", "truncated", "document", "image"]
+    place: Place
 
 
 class PlannedShard(BaseModel):
@@ -50,6 +63,8 @@ class PlannedShard(BaseModel):
     list_estimate_usd: Decimal
     is_joined: bool
     """Another run, or an earlier try of this one, planned it."""
+    model: str | None = None
+    """Which model it asks."""
 
 
 class ShardPlan(BaseModel):
@@ -70,6 +85,8 @@ class ShardPlan(BaseModel):
     """Documents that are asked about in parts."""
     truncated_count: int = 0
     """Documents of which only the beginning is asked about."""
+    samples: tuple[RequestSample, ...] = ()
+    """The smallest requests of each shape."""
     shards: tuple[PlannedShard, ...]
 
     @property
@@ -156,7 +173,10 @@ class Planner:
         joined = [self._joined(one) for one in joins.joined_shards()]
         self._check_count(len(joined))
         shards, entries = [], []
-        for rows in pack(joins.to_buy(), limits, taken_counts=taken):
+        # A shard asks one model: its estimate and its results have one price.
+        groups = groupby(joins.to_buy(), key=itemgetter("model"))
+        packed = (pack(rows, limits, taken_counts=taken) for _, rows in groups)
+        for rows in chain.from_iterable(packed):
             entry = self._new_entry(rows)
             shards.append(_planned(entry, is_joined=False))
             self._check_count(len(shards) + len(joined))
@@ -171,6 +191,7 @@ class Planner:
         plan = ShardPlan(
             plan_number=open_ledger.plan_number + 1,
             **counts,
+            samples=tuple(map(_sample, joins.samples(SAMPLES_PER_SHAPE))),
             shards=(*joined, *shards),
         )
         return plan, entries
@@ -190,8 +211,9 @@ class Planner:
     def _new_entry(self, rows: list[IndexRow]) -> Entry:
         """Return the entry of new rows, under the id it has when its digest was never used."""
         line_bytes = sum(row["line_length"] for row in rows)
+        model = rows[0]["model"] or self.spec.model
         cost = estimate(
-            self.spec.model,
+            model,
             request_count=len(rows),
             characters=sum(row["prompt_characters"] for row in rows),
             picture_tokens=sum(row["picture_tokens"] or 0 for row in rows),
@@ -204,7 +226,7 @@ class Planner:
             run_key=self.run_key,
             round=self.round_number,
             prompt_version=self.spec.prompt_version,
-            model=self.spec.model,
+            model=model,
             planning_attempt=secrets.token_hex(4),
             request_count=len(rows),
             body_bytes=body_bytes(line_bytes, len(rows)),
@@ -240,6 +262,7 @@ class Planner:
             note="taken over",
             run_key=self.run_key,
             planning_attempt=mine.planning_attempt,
+            model=mine.model,
             body_bytes=mine.body_bytes,
             estimate_usd=mine.estimate_usd,
             list_estimate_usd=mine.list_estimate_usd,
@@ -256,7 +279,7 @@ class Planner:
         self.store.upload(path, files.request_ids_key(entry.planning_attempt))
         schema = ShardSchema(
             prompt_version=self.spec.prompt_version,
-            model=self.spec.model,
+            model=entry.model,
             answer_schema=self.spec.answer_schema,
         )
         self.store.write(files.schema_key, schema.model_dump_json().encode())
@@ -285,6 +308,13 @@ class Planner:
         return False
 
 
+def _sample(row: dict[str, Any]) -> RequestSample:
+    return RequestSample(
+        shape=row["shape"],
+        place=Place(**{name: value for name, value in row.items() if name != "shape"}),
+    )
+
+
 def _planned(entry: Entry, *, is_joined: bool) -> PlannedShard:
     return PlannedShard(
         shard_id=entry.shard_id,
@@ -293,4 +323,5 @@ def _planned(entry: Entry, *, is_joined: bool) -> PlannedShard:
         estimate_usd=entry.estimate_usd,
         list_estimate_usd=entry.list_estimate_usd,
         is_joined=is_joined,
+        model=entry.model,
     )

@@ -1,7 +1,8 @@
 """The plan of one round of a run, as it lies in the work bucket."""
 
+from collections.abc import Collection
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -34,6 +35,11 @@ class Plan(BaseModel):
     def shard_ids(self) -> list[str]:
         """The shards that the run submits and waits for."""
         return [] if self.is_dry_run else [shard.shard_id for shard in self.shards.shards]
+
+    def without(self, shard_ids: Collection[str]) -> Self:
+        """Return the plan without some of its shards."""
+        kept = tuple(one for one in self.shards.shards if one.shard_id not in shard_ids)
+        return self.model_copy(update={"shards": self.shards.model_copy(update={"shards": kept})})
 
 
 def write_plan(store: ObjectStore, files: RunFiles, plan: Plan) -> None:

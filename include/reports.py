@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from include.caching import CacheChoice, CacheUse, saved_usd
 from include.entries import Entry
 
 FAILURES_SHOWN = 20
@@ -35,6 +36,33 @@ class OutcomeCount(_Part):
     cache_write_tokens: int
     cost_usd: Decimal
     list_cost_usd: Decimal
+
+
+class ModelSpend(_Part):
+    """What one model answered to the requests that the run bought."""
+
+    model: str
+    result_count: int
+    succeeded_count: int
+    cached_count: int
+    """Requests that read from the cache or wrote to it."""
+    cache_read_tokens: int
+    cache_write_tokens: int
+    cost_usd: Decimal
+
+
+class Savings(_Part):
+    """What reuse and caching were worth."""
+
+    reused_requests: int
+    """Answers that were not bought, because they were there."""
+    reused_usd: Decimal
+    """What they cost when they were bought."""
+    caching: CacheChoice
+    cache_hit_rate: Decimal
+    """Share of the cacheable tokens that were read from the cache."""
+    cache_usd: Decimal
+    """What caching saved; below 0 is what it cost."""
 
 
 class BatchLine(_Part):
@@ -86,6 +114,8 @@ class NightReport(_Part):
     truncated_count: int = 0
     """Documents of which only the beginning was asked about."""
     outcomes: tuple[OutcomeCount, ...]
+    models: tuple[ModelSpend, ...] = ()
+    savings: Savings | None = None
     batches: tuple[BatchLine, ...]
     forecast_usd: Decimal
     actual_usd: Decimal
@@ -131,10 +161,66 @@ def summary_lines(report: NightReport) -> Iterator[str]:
         f"cost {_usd(report.actual_usd)}, forecast {_usd(report.forecast_usd)}, "
         f"list price {_usd(report.list_usd)}"
     )
+    if report.savings:
+        yield from _savings_lines(report.savings)
     yield from _outcome_lines(report.outcomes)
+    yield from _model_lines(report.models)
     yield from _failure_lines(report.failures)
     yield f"verdict {report.verdict}"
     yield from (f"problem: {problem}" for problem in report.problems)
+
+
+def savings_of(
+    models: Sequence[ModelSpend], caching: CacheChoice, reuse: dict[str, Any]
+) -> Savings:
+    """Return what was saved.
+
+    Args:
+        models: What was bought, by model.
+        caching: What the run asked for.
+        reuse: The row of `read_reuse`.
+    """
+    uses = {
+        one.model: CacheUse(one.cached_count, one.cache_read_tokens, one.cache_write_tokens)
+        for one in models
+        if one.cached_count
+    }
+    whole = CacheUse(
+        sum(use.request_count for use in uses.values()),
+        sum(use.read_tokens for use in uses.values()),
+        sum(use.write_tokens for use in uses.values()),
+    )
+    ttl = caching.ttl or "5m"
+    return Savings(
+        reused_requests=reuse["request_count"],
+        reused_usd=reuse["saved_usd"],
+        caching=caching,
+        cache_hit_rate=round(whole.hit_rate, 4),
+        cache_usd=sum((saved_usd(model, use, ttl) for model, use in uses.items()), Decimal(0)),
+    )
+
+
+def _savings_lines(savings: Savings) -> Iterator[str]:
+    if savings.reused_requests:
+        yield f"reuse {savings.reused_requests} requests, saved {_usd(savings.reused_usd)}"
+    choice = savings.caching
+    if choice.ttl is None:
+        yield f"prompt cache off: {choice.reason}"
+        return
+    change = "saved" if savings.cache_usd >= 0 else "cost"
+    yield (
+        f"prompt cache {choice.ttl}: {savings.cache_hit_rate:.1%} hits, "
+        f"{change} {_usd(abs(savings.cache_usd))} ({choice.reason})"
+    )
+
+
+def _model_lines(models: Sequence[ModelSpend]) -> Iterator[str]:
+    """Tell the models apart where a stronger one was asked too."""
+    for line in models if len(models) > 1 else ():
+        yield (
+            f"model {line.model}: {line.result_count} results, {line.succeeded_count} usable, "
+            f"{_usd(line.cost_usd)}"
+        )
 
 
 def _outcome_lines(outcomes: Sequence[OutcomeCount]) -> Iterator[str]:

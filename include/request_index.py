@@ -25,6 +25,7 @@ INDEX_SCHEMA = pa.schema(
         ("part_number", pa.int32()),
         ("part_count", pa.int32()),
         ("left_out_characters", pa.int64()),
+        ("model", pa.string()),
         ("prompt_characters", pa.int64()),
         ("picture_tokens", pa.int64()),
         ("segment_key", pa.string()),
@@ -37,7 +38,8 @@ INDEX_SCHEMA = pa.schema(
 """One row per document, or for each part of a document that is asked about in parts.
 
 `fixed_state` is set for documents that are not asked about. What the answer becomes is
-`enrichment_id`: the request's id, or one for all parts together. What is no text in a request is
+`enrichment_id`: the request's id, or one for all parts together. `model` is set where another than
+the spec's is asked. What is no text in a request is
 not counted in `prompt_characters`, but estimated in `picture_tokens`, which text leaves empty.
 """
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from include import identities
+from include.caching import CacheTtl
 from include.results import Outcome
 from include.spec import FrozenSpec
 
@@ -34,9 +35,10 @@ def content_sha256(content: str | bytes) -> str:
 class RequestBuilder:
     """Builds the requests of one spec."""
 
-    def __init__(self, spec: FrozenSpec) -> None:
-        """Keep what all requests of `spec` have in common."""
+    def __init__(self, spec: FrozenSpec, *, cache_ttl: CacheTtl | None = None) -> None:
+        """Keep what all requests of `spec` have in common; None asks for no cache."""
         self._spec = spec
+        self._cache_ttl = cache_ttl
 
     def build(self, text: str) -> Request:
         """Ask the spec's question about one document."""
@@ -100,7 +102,18 @@ class RequestBuilder:
     @cached_property
     def _shared_params(self) -> bytes:
         """The rest of the line: everything that does not depend on the document."""
-        return msgspec.json.encode(self._spec.request_params)[1:] + b"}"
+        return msgspec.json.encode(self._cached_params)[1:] + b"}"
+
+    @property
+    def _cached_params(self) -> dict[str, Any]:
+        """The shared params, with the end of the prefix that the API may cache marked."""
+        params = self._spec.request_params
+        if self._cache_ttl is None:
+            return params
+        kept = {"type": "ephemeral", "ttl": self._cache_ttl}
+        return params | {
+            "system": [{"type": "text", "text": params["system"], "cache_control": kept}]
+        }
 
 
 def _text_block(text: str) -> bytes:
@@ -118,6 +131,25 @@ def fence(text: str, sha256: str, shown: str | None = None) -> str:
     tag = f"document_{sha256[:12]}"
     note = f' shown="{shown}"' if shown else ""
     return f"<{tag}{note}>\n{text}\n</{tag}>"
+
+
+def escalate(line: bytes, spec: FrozenSpec) -> bytes:
+    """Return the request as the spec's stronger model is asked, under the same `custom_id`.
+
+    It keeps what earlier rounds added. It does not ask for a cache: the few requests of a last
+    round would write it, and nobody would read it.
+    """
+    request: dict[str, Any] = msgspec.json.decode(line)
+    request["params"] |= {"model": spec.escalation_model, "system": spec.request_params["system"]}
+    return msgspec.json.encode(request)
+
+
+def is_beyond(line: bytes, spec: FrozenSpec, *, outcome: Outcome) -> bool:
+    """Return whether the model has shown that it cannot answer a request, as last sent, validly."""
+    if outcome != "truncated":
+        return outcome == "invalid_output"
+    max_tokens: int = msgspec.json.decode(line)["params"]["max_tokens"]
+    return max_tokens >= spec.max_output_tokens_limit
 
 
 def revise(line: bytes, spec: FrozenSpec, *, outcome: Outcome, complaint: str) -> bytes:

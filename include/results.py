@@ -55,6 +55,12 @@ _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 _MESSAGE_CHARACTERS = 500
 
 
+class CacheCreation(msgspec.Struct, frozen=True):
+    """For how long what was written to the cache is kept."""
+
+    ephemeral_1h_input_tokens: int | None = 0
+
+
 class Usage(msgspec.Struct, frozen=True):
     """Tokens of one message, as the API counts them."""
 
@@ -62,6 +68,13 @@ class Usage(msgspec.Struct, frozen=True):
     output_tokens: int = 0
     cache_read_input_tokens: int | None = 0
     cache_creation_input_tokens: int | None = 0
+    """All that was written; for five minutes, but for what `cache_creation` says otherwise."""
+    cache_creation: CacheCreation | None = None
+
+    @property
+    def cache_write_1h_tokens(self) -> int:
+        """Tokens written to the cache for an hour."""
+        return (self.cache_creation and self.cache_creation.ephemeral_1h_input_tokens) or 0
 
 
 class Block(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ from typing import Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from include.caching import CacheChoice
 from include.errors import ConfigurationError, PermanentError
 from include.identities import run_key
 from include.problems import describe_problems
@@ -144,6 +145,8 @@ class RunManifest(BaseModel):
     window_end_at: dt.datetime
     params: RunParams
     spec: FrozenSpec
+    caching: CacheChoice = CacheChoice(reason="not chosen")
+    """The same for all requests of the run: they share what is cached, byte by byte."""
 
 
 class SlicePart(BaseModel):
@@ -195,6 +198,11 @@ class RunFiles:
     def approval_key(self) -> str:
         """JSON of `SpendDecision`."""
         return self.key("approval.json")
+
+    @property
+    def preflight_key(self) -> str:
+        """JSON of `PaidProbes`."""
+        return self.key("preflight.json")
 
     @property
     def report_key(self) -> str:

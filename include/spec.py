@@ -23,6 +23,8 @@ from include.vision import MAX_PAGES
 
 SourceKind = Literal["last_modified", "date_prefix"]
 Thinking = Literal["disabled", "adaptive"]
+Caching = Literal["auto", "off", "5m", "1h"]
+"""Whether the API is asked to cache what all requests begin with, and for how long."""
 
 _TABLE_ENDINGS = ("_enrichments", "_history", "_keys")
 _PROMPT = re.compile(r"^[A-Za-z0-9_-]+\.md$")
@@ -54,7 +56,13 @@ class Spec:
     """File name below `include/prompts/`."""
     source: Source
     model: str = "claude-haiku-5-5"
+    escalation_model: str | None = None
+    """A stronger model for what `model` could not answer validly: asked in the last retry round,
+    at its own price. Who is asked last is no other question: prompt_version stays."""
     thinking: Thinking = "disabled"
+    caching: Caching = "auto"
+    """`auto` caches for five minutes where past nights show that it pays. Not part of the question:
+    prompt_version stays."""
     max_output_tokens: int = 1_024
     max_output_tokens_limit: int = 8_192
     """What a truncated answer is asked again with at most."""
@@ -110,7 +118,10 @@ class Spec:
         for is_fine, problem in (
             (croniter.is_valid(self.schedule), f"schedule {self.schedule!r} is no cron expression"),
             (bool(self.model), "model is empty"),
+            (self.escalation_model != "", "escalation_model is empty; None means no escalation"),
+            (self.escalation_model != self.model, "escalation_model is the model itself"),
             (self.thinking in get_args(Thinking), f"thinking is one of {get_args(Thinking)}"),
+            (self.caching in get_args(Caching), f"caching is one of {get_args(Caching)}"),
             (self.max_output_tokens > 0, "max_output_tokens must be above 0"),
             (self.max_characters > 0, "max_characters must be above 0"),
             (0 < self.max_pages <= MAX_PAGES, f"max_pages lies between 1 and {MAX_PAGES}"),
@@ -142,6 +153,8 @@ class Spec:
             prompt_version=digest("prompt_version", request_params, self.revision, *how, length=16),
             prompt_text=prompt_text,
             model=self.model,
+            escalation_model=self.escalation_model,
+            caching=self.caching,
             answer_schema=schema.json_schema,
             request_params=request_params,
             source_by=self.source.by,
@@ -187,6 +200,8 @@ class FrozenSpec(BaseModel):
     prompt_version: str
     prompt_text: str
     model: str
+    escalation_model: str | None = None
+    caching: Caching = "auto"
     answer_schema: JsonSchema
     request_params: dict[str, Any]
     """`params` of a request without `max_tokens` and `messages`."""
@@ -207,6 +222,11 @@ class FrozenSpec(BaseModel):
     def key_groups(self) -> tuple[str, ...]:
         """The columns that the keys of documents give, without those of the answer."""
         return KeyPattern(self.key_pattern).groups if self.key_pattern is not None else ()
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Every model that a run may ask, the spec's own first."""
+        return (self.model, self.escalation_model) if self.escalation_model else (self.model,)
 
     @property
     def schema_of_answer(self) -> AnswerSchema:

@@ -1,5 +1,6 @@
 """The budget gate: returns at once within budget, else asks a person."""
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
@@ -8,8 +9,6 @@ from include.approvals import with_retries
 from include.runs import RunParams
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from airflow.sdk import Context
 
     from include.steps.approve_spend import Approval
@@ -29,15 +28,13 @@ class SpendApprovalOperator(ApprovalOperator):
         self.spec = spec
 
     def execute(self, context: "Context") -> Any:
-        """Look whether the model and the account are fit, then grant what the budget covers."""
-        from nightshift_clients import open_anthropic, open_run
-
+        """Look whether models, requests and account are fit, then grant what the budget covers."""
         approval = self._approval()
-        if approval.estimate_usd > 0:
-            with open_anthropic() as client:
-                approval.preflight(client, open_run(self.spec).manifest.spec)
         budget_usd = RunParams.parse(context["params"]).budget_usd
         estimate_usd = approval.estimate_usd
+        if estimate_usd > 0:
+            spare_usd = None if budget_usd is None else max(budget_usd - estimate_usd, Decimal(0))
+            self._preflight(approval, spare_usd)
         if budget_usd is None or estimate_usd <= budget_usd:
             self._write(approval, by="budget", limit_usd=budget_usd)
             return {"granted": approval.grant(), "estimate_usd": str(estimate_usd)}
@@ -55,6 +52,8 @@ class SpendApprovalOperator(ApprovalOperator):
             approval, by = self._approval(), str(event["responded_by_user"])
             is_granted = event["chosen_options"] == [self.APPROVE]
             limit_usd = with_retries(approval.estimate_usd)
+            if is_granted and approval.estimate_usd > 0:
+                self._preflight(approval, limit_usd - approval.estimate_usd)
             self._write(approval, by=by, limit_usd=limit_usd, is_granted=is_granted)
             if is_granted:
                 approval.grant()
@@ -62,12 +61,24 @@ class SpendApprovalOperator(ApprovalOperator):
                 approval.refuse(by=by)
         return super().execute_complete(context, event)
 
+    def _preflight(self, approval: "Approval", spare_usd: Decimal | None) -> None:
+        """Try the run's requests, for free, or for as much as is approved beside its shards."""
+        from nightshift_clients import open_anthropic, open_run
+
+        from include.probes import Probes
+        from include.runs import RunFiles
+
+        run = open_run(self.spec)
+        with open_anthropic() as client:
+            probes = Probes(client, run.store, run.manifest.spec, RunFiles(self.spec, run.run_key))
+            approval.preflight(probes, spare_usd=spare_usd)
+
     def _write(
         self,
         approval: "Approval",
         *,
         by: str,
-        limit_usd: "Decimal | None",
+        limit_usd: Decimal | None,
         is_granted: bool = True,
     ) -> None:
         """Keep the decision: retry rounds spend from the same sum."""

@@ -21,6 +21,7 @@ def main() -> None:
         latency_seconds=arguments.latency,
         cancel_seconds=arguments.cancel_latency,
         answers=arguments.answers,
+        cache_hit_rate=arguments.cache_hit_rate,
         requests_per_minute=arguments.requests_per_minute,
         queue_limit=arguments.queue_limit,
         max_body_bytes=arguments.max_body_bytes,
@@ -58,6 +59,12 @@ def _parser() -> argparse.ArgumentParser:
         choices=get_args(AnswerMode),
         default=default.answers,
         help="read the documents, or only fill the schema, which costs next to nothing",
+    )
+    add(
+        "--cache-hit-rate",
+        type=float,
+        default=default.cache_hit_rate,
+        help="share of requests that find a cached prefix, where they ask for one",
     )
     add(
         "--requests-per-minute",

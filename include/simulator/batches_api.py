@@ -30,6 +30,7 @@ def create(world: World, call: Call, _: str = "") -> Reply:
         seed=world.options.seed,
         latency_seconds=latency_seconds,
         rules=world.faults.rules(),
+        cache_hit_rate=world.cache_hit_rate,
     )
     with world.archive.writer(body_name(terms.batch_id)) as out:
         items = intake.read_items(call.body, terms, out.write)

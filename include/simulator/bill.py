@@ -7,7 +7,7 @@ from decimal import Decimal
 from importlib import resources
 from typing import Any
 
-from include.simulator.models import CATALOGUE, LONG_PROMPT_TOKENS
+from include.simulator.models import CATALOGUE, LONG_PROMPT_TOKENS, Tokens
 from include.simulator.store import Store
 from include.simulator.world import World
 
@@ -54,9 +54,14 @@ def accounts(store: Store) -> list[Account]:
             account.input_tokens += row["input_tokens"]
             account.output_tokens += row["output_tokens"]
             if model := CATALOGUE.get(row["model"]):
-                account.cost_usd += model.cost_usd(
-                    row["input_tokens"], row["output_tokens"], is_long=row["is_long"]
+                sold = Tokens(
+                    row["input_tokens"],
+                    row["output_tokens"],
+                    row["read_tokens"],
+                    row["write_5m_tokens"],
+                    row["write_1h_tokens"],
                 )
+                account.cost_usd += model.cost_usd(sold, is_long=row["is_long"])
     return list(found.values())
 
 
@@ -72,13 +77,17 @@ def duplicates(store: Store) -> list[Duplicate]:
 
 def bill(store: Store) -> dict[str, Any]:
     """Return the whole bill, as the control plane shows it."""
-    by_batch, twice = accounts(store), duplicates(store)
+    by_batch, twice, messages = accounts(store), duplicates(store), store.messages()
+    batches_usd = sum((account.cost_usd for account in by_batch), Decimal())
+    messages_usd = sum((Decimal(one.cost_usd) for one in messages), Decimal())
     return {
         "requests": sum(account.requests for account in by_batch),
         "succeeded": sum(account.succeeded for account in by_batch),
         "input_tokens": sum(account.input_tokens for account in by_batch),
         "output_tokens": sum(account.output_tokens for account in by_batch),
-        "cost_usd": sum((account.cost_usd for account in by_batch), Decimal()),
+        "cost_usd": batches_usd + messages_usd,
+        "messages": len(messages),
+        "messages_usd": messages_usd,
         "batches": by_batch,
         "bought_twice": len(twice),
         "duplicates": twice,

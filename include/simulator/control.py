@@ -23,6 +23,12 @@ class _Advance(msgspec.Struct, forbid_unknown_fields=True):
     seconds: Annotated[float, msgspec.Meta(ge=0)]
 
 
+class _Caching(msgspec.Struct, forbid_unknown_fields=True):
+    """How much of what could be cached is found in the cache."""
+
+    hit_rate: Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
 def answer(world: World, call: Call) -> Reply:
     """Answer one call of the control plane."""
     try:
@@ -77,6 +83,11 @@ def _advance(world: World, call: Call) -> Reply:
     return json_reply({"now": batches.timestamp(now)})
 
 
+def _caching(world: World, call: Call) -> Reply:
+    world.store.write_setting("cache_hit_rate", call.json(_Caching).hit_rate)
+    return json_reply({"hit_rate": world.cache_hit_rate})
+
+
 def _faults(world: World, _: Call) -> Reply:
     return json_reply(world.faults.remaining())
 
@@ -105,5 +116,6 @@ _ROUTES: dict[tuple[str, str], Endpoint] = {
     ("POST", "/_sim/faults"): _add_faults,
     ("DELETE", "/_sim/faults"): _clear_faults,
     ("POST", "/_sim/advance"): _advance,
+    ("POST", "/_sim/caching"): _caching,
     ("POST", "/_sim/reset"): _reset,
 }

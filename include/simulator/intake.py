@@ -8,7 +8,7 @@ from typing import IO, Any
 
 import msgspec
 
-from include.simulator import fates, tokens
+from include.simulator import caching, fates, tokens
 from include.simulator.errors import refuse
 from include.simulator.fault_box import RequestRules
 from include.simulator.scanner import BodyScanner, SkeletonTooLargeError
@@ -27,6 +27,7 @@ class Terms:
     seed: int
     latency_seconds: float
     rules: RequestRules
+    cache_hit_rate: float
 
 
 def read_items(body: IO[bytes], terms: Terms, write_line: Callable[[bytes], Any]) -> list[Item]:
@@ -97,11 +98,17 @@ class _ItemBuilder:
     def build(self, position: int, request: dict[str, Any]) -> Item:
         custom_id, params, terms = request["custom_id"], request["params"], self._terms
         fault = terms.rules.match(custom_id, terms.seed)
-        fate = fates.decide(params, fault, api_version=terms.api_version)
+        fate = fates.decide(
+            params,
+            fault,
+            api_version=terms.api_version,
+            is_cache_hit=caching.is_hit(custom_id, seed=terms.seed, hit_rate=terms.cache_hit_rate),
+        )
+        question = self._encoder.encode(caching.without_marks(params))
         return Item(
             position=position,
             custom_id=custom_id,
-            prompt_digest=hashlib.sha256(self._encoder.encode(params)).digest()[:16],
+            prompt_digest=hashlib.sha256(question).digest()[:16],
             model=str(params.get("model")),
             input_tokens=tokens.input_tokens(params),
             finish_seconds=self._random.random() * terms.latency_seconds,

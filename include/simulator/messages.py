@@ -7,6 +7,7 @@ import msgspec
 
 from include.simulator import tokens
 from include.simulator.answers import Answerer
+from include.simulator.caching import CacheUse
 from include.simulator.fates import Fate
 from include.simulator.validation import Params
 
@@ -39,7 +40,7 @@ def build_message(
         "stop_details": _refusal_details() if stop_reason == "refusal" else None,
         "container": None,
         "diagnostics": None,
-        "usage": _usage(params, content, output_tokens, service_tier),
+        "usage": _usage(params, fate.cache, output_tokens, service_tier),
     }
 
 
@@ -124,13 +125,16 @@ def _refusal_details() -> dict[str, Any]:
 
 
 def _usage(
-    params: Params, content: list[Block], output_tokens: int, service_tier: str
+    params: Params, cache: CacheUse, output_tokens: int, service_tier: str
 ) -> dict[str, Any]:
     return {
-        "input_tokens": tokens.input_tokens(params),
-        "cache_creation_input_tokens": 0,
-        "cache_read_input_tokens": 0,
-        "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
+        "input_tokens": tokens.input_tokens(params) - cache.tokens,
+        "cache_creation_input_tokens": cache.write_5m_tokens + cache.write_1h_tokens,
+        "cache_read_input_tokens": cache.read_tokens,
+        "cache_creation": {
+            "ephemeral_5m_input_tokens": cache.write_5m_tokens,
+            "ephemeral_1h_input_tokens": cache.write_1h_tokens,
+        },
         "output_tokens": output_tokens,
         "output_tokens_details": {"thinking_tokens": 0},
         "service_tier": service_tier,

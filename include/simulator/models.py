@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Lifecycle = Literal["active", "deprecated", "retired"]
 
@@ -10,6 +10,22 @@ LONG_PROMPT_TOKENS = 100_000
 """Above it Haiku 5.5 costs five times as much. Source: model page, October 2026."""
 _LONG_PROMPT_FACTOR = 5
 _TOKENS_PER_PRICE = 1_000_000
+
+
+_WRITE_5M_FACTOR = Decimal("1.25")
+_WRITE_1H_FACTOR = 2
+"""Of the price of input. Source: pricing page, August 2026."""
+
+
+class Tokens(NamedTuple):
+    """What is charged."""
+
+    input: int
+    """All of the prompts, with what was read from the cache or written to it."""
+    output: int
+    read: int = 0
+    write_5m: int = 0
+    write_1h: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,14 +42,26 @@ class Model:
     retires_at: str | None = None
     max_input_tokens: int = 1_000_000
     max_tokens: int = 128_000
+    min_cacheable_tokens: int = 1_024
+    """A shorter prefix is not cached, and nothing is said. [INFER] except for Haiku 5.5."""
+    cache_read_factor: Decimal = Decimal("0.1")
+    """Of the price of input."""
     has_long_prompt_price: bool = False
     has_budgeted_thinking: bool = False
     """Whether `thinking.type` may be `enabled`."""
 
-    def cost_usd(self, input_tokens: int, output_tokens: int, *, is_long: bool) -> Decimal:
+    def cost_usd(self, tokens: Tokens, *, is_long: bool) -> Decimal:
         """Return the batch price of so many tokens, all of requests on one side of the step."""
         factor = _LONG_PROMPT_FACTOR if self.has_long_prompt_price and is_long else 1
-        cost = input_tokens * self.input_usd + output_tokens * self.output_usd
+        cached = tokens.read + tokens.write_5m + tokens.write_1h
+        full = (
+            tokens.input
+            - cached
+            + tokens.read * self.cache_read_factor
+            + tokens.write_5m * _WRITE_5M_FACTOR
+            + tokens.write_1h * _WRITE_1H_FACTOR
+        )
+        cost = full * self.input_usd + tokens.output * self.output_usd
         return factor * cost / _TOKENS_PER_PRICE
 
 
@@ -51,6 +79,7 @@ CATALOGUE = {
             created_at="2026-11-09T00:00:00Z",
             input_usd=_usd("4"),
             output_usd=_usd("20"),
+            cache_read_factor=Decimal("0.025"),
         ),
         Model(
             model_id="claude-haiku-5-5",
@@ -59,6 +88,7 @@ CATALOGUE = {
             created_at="2026-10-07T00:00:00Z",
             input_usd=_usd("0.05"),
             output_usd=_usd("0.25"),
+            min_cacheable_tokens=512,
             has_long_prompt_price=True,
         ),
         Model(
@@ -68,6 +98,7 @@ CATALOGUE = {
             created_at="2026-10-07T00:00:00Z",
             input_usd=_usd("2"),
             output_usd=_usd("10"),
+            cache_read_factor=Decimal("0.05"),
         ),
         Model(
             model_id="claude-sonnet-5-5",
@@ -76,6 +107,7 @@ CATALOGUE = {
             created_at="2026-10-07T00:00:00Z",
             input_usd=_usd("1"),
             output_usd=_usd("5"),
+            cache_read_factor=Decimal("0.05"),
         ),
         Model(
             model_id="claude-opus-5",
@@ -109,6 +141,7 @@ CATALOGUE = {
             created_at="2025-10-15T00:00:00Z",
             input_usd=_usd("0.50"),
             output_usd=_usd("2.50"),
+            min_cacheable_tokens=4_096,
             max_input_tokens=200_000,
             max_tokens=64_000,
             has_budgeted_thinking=True,

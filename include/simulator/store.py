@@ -15,7 +15,7 @@ from include.simulator.batches import Batch, ResultType
 from include.simulator.exchange import Call
 
 _LOCK_WAIT_SECONDS = 60
-_TABLES = ("batches", "items", "calls", "faults", "fault_hits", "settings")
+_TABLES = ("batches", "items", "calls", "messages", "faults", "fault_hits", "settings")
 _ONE_BATCH = "batch_id = ? AND workspace = ? AND deleted_at IS NULL"
 _COLUMNS = ", ".join(column.name for column in fields(Batch))
 
@@ -34,6 +34,17 @@ class Item(NamedTuple):
     fate: str
     """JSON of a `Fate`."""
     is_charged: bool
+
+
+class SoldMessage(NamedTuple):
+    """What is kept of a message outside of any batch."""
+
+    workspace: str
+    model: str
+    input_tokens: int
+    output_tokens: int
+    cost_usd: str
+    """Exactly, which a number in SQLite would not be."""
 
 
 class QueueFullError(Exception):
@@ -94,6 +105,37 @@ class Store:
                 " ON CONFLICT DO UPDATE SET value = value + excluded.value",
                 (seconds,),
             )
+
+    def setting(self, name: str, default: float) -> float:
+        """Return what was set for the time being, or the default."""
+        with self.read() as connection:
+            row = connection.execute(
+                "SELECT value FROM settings WHERE name = ?", (name,)
+            ).fetchone()
+        return float(row["value"]) if row else default
+
+    def write_setting(self, name: str, value: float) -> None:
+        """Set a value until the next reset."""
+        with self.write() as connection:
+            connection.execute(
+                "INSERT INTO settings VALUES (?, ?)"
+                " ON CONFLICT DO UPDATE SET value = excluded.value",
+                (name, value),
+            )
+
+    def add_message(self, message: SoldMessage) -> None:
+        """Remember a message that was sold outside of any batch."""
+        with self.write() as connection:
+            connection.execute("INSERT INTO messages VALUES (NULL, ?, ?, ?, ?, ?)", message)
+
+    def messages(self) -> list[SoldMessage]:
+        """Return the messages that were sold outside of any batch."""
+        with self.read() as connection:
+            rows = connection.execute(
+                "SELECT workspace, model, input_tokens, output_tokens, cost_usd FROM messages"
+                " ORDER BY number"
+            )
+            return [SoldMessage(**row) for row in map(dict, rows)]
 
     def reset(self) -> None:
         """Forget everything."""

@@ -178,20 +178,22 @@ def _format_problem(params: Params) -> str | None:
 
 
 def _cache_problem(params: Params) -> str | None:
-    count = _breakpoints([params.get(name) for name in ("tools", "system", "messages")])
-    if count > _MAX_CACHE_BREAKPOINTS:
-        return f"A maximum of {_MAX_CACHE_BREAKPOINTS} blocks with cache_control, found {count}"
+    marks = list(_marks([params.get(name) for name in ("tools", "system", "messages")]))
+    if len(marks) > _MAX_CACHE_BREAKPOINTS:
+        most = _MAX_CACHE_BREAKPOINTS
+        return f"A maximum of {most} blocks with cache_control, found {len(marks)}"
+    for mark in marks:
+        if not isinstance(mark, dict) or mark.get("ttl", "5m") not in ("5m", "1h"):
+            return "cache_control.ttl: Input should be '5m' or '1h'"
     return None
 
 
-def _breakpoints(node: Any) -> int:
-    if isinstance(node, list):
-        return sum(map(_breakpoints, node))
-    if isinstance(node, dict):
-        return bool(node.get("cache_control")) + _breakpoints(
-            [value for value in node.values() if isinstance(value, list | dict)]
-        )
-    return 0
+def _marks(node: Any) -> Iterator[Any]:
+    values = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    if isinstance(node, dict) and node.get("cache_control"):
+        yield node["cache_control"]
+    for value in values:
+        yield from _marks(value)
 
 
 _CHECKS: tuple[Callable[[Params], str | None], ...] = (

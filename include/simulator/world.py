@@ -23,6 +23,11 @@ class World:
     results: Results
     rate_limit: RateLimit
 
+    @property
+    def cache_hit_rate(self) -> float:
+        """Share of the requests of a new batch that find their prefix in the cache."""
+        return self.store.setting("cache_hit_rate", self.options.cache_hit_rate)
+
     def reset(self) -> None:
         """Forget all batches, calls, faults, and the clock's advance."""
         self.store.reset()

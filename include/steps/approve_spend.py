@@ -8,15 +8,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from include.entries import Entry
-from include.errors import AccountError
+from include.errors import AccountError, ConfigurationError
 from include.preflight import check_model
 
 if TYPE_CHECKING:
-    from anthropic import Anthropic
-
     from include.ledger import Ledger
     from include.plans import Plan
-    from include.spec import FrozenSpec
+    from include.probes import Probes
 
 logger = logging.getLogger(__name__)
 
@@ -36,15 +34,25 @@ class Approval:
         entries = (self.ledger.read(one).record for one in self.plan.shard_ids)
         return sum((e.estimate_usd for e in entries if e.state == "planned"), Decimal(0))
 
-    def preflight(self, client: "Anthropic", spec: "FrozenSpec") -> None:
-        """Find out what is wrong with model or account before a shard is submitted.
+    def preflight(self, probes: "Probes", *, spare_usd: Decimal | None) -> None:
+        """Find out what is wrong with models, requests or account before a shard is submitted.
+
+        Args:
+            probes: Of this run.
+            spare_usd: What trying requests may cost; None without a budget.
 
         Raises:
-            ConfigurationError: The model cannot be used.
+            ConfigurationError: A model cannot be used, or refuses the requests. The planned shards
+                are abandoned: a later run would join and submit them, wrong as they are.
             AccountError: The API refuses the account; the planned shards say so.
         """
         try:
-            check_model(client, spec, now=self.now())
+            for model in probes.spec.models:
+                check_model(probes.client, probes.spec, model, now=self.now())
+            probes.check(self.plan.shards.samples, spare_usd=spare_usd)
+        except ConfigurationError:
+            self.refuse(by="preflight")
+            raise
         except AccountError:
             for one in self.plan.shard_ids:
                 self.ledger.change(one, self._noting_account)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet as pq
 
 from include import vision
+from include.caching import CacheTtl
 from include.documents.extraction import Extraction, ExtractionLimits, state_of
 from include.documents.fetching import Fetched, FetchFailure, Original, fetch_and_extract
 from include.documents.listing import ListedObject
@@ -56,7 +57,8 @@ def build_requests(
     )
     listing = store.download(slice_key, work_dir / "listing.parquet")
     segment_path, index_path = work_dir / "segment", work_dir / "index.parquet"
-    question, document_count = _Question(manifest, settings), 0
+    cache_ttl = manifest.caching.ttl_of_slice(int(Path(slice_key).stem))
+    question, document_count = _Question(manifest, settings, cache_ttl), 0
     with (
         ExtractionPool(_limits(settings), workers=settings.extraction_workers) as pool,
         RequestIndexWriter(segment_path, index_path, segment_key=segment_key) as index,
@@ -87,9 +89,11 @@ _AskedRow = tuple[dict[str, Any], bytes | None]
 class _Question:
     """Asks the spec's question about a document, or says why it is not asked."""
 
-    def __init__(self, manifest: RunManifest, settings: "Settings") -> None:
+    def __init__(
+        self, manifest: RunManifest, settings: "Settings", cache_ttl: CacheTtl | None = None
+    ) -> None:
         self._spec = manifest.spec
-        self._builder = RequestBuilder(manifest.spec)
+        self._builder = RequestBuilder(manifest.spec, cache_ttl=cache_ttl)
         self._max_request_bytes = settings.max_request_bytes
         self._max_shard_bytes = settings.max_shard_bytes
 

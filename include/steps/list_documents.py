@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from include.caching import MEASURED_TIME, CacheChoice, choose_caching
 from include.documents.listing import (
     ListedObject,
     ListingRequest,
@@ -32,7 +33,7 @@ from include.runs import (
 from include.warehouse.keys import record_keys
 from include.warehouse.ledgers import record_ledger
 from include.warehouse.listings import Listing, ListingResult, record_listing
-from include.warehouse.runs import read_last_window_end
+from include.warehouse.runs import read_cache_use, read_last_window_end
 from include.warehouse.staging import LISTED
 from include.warehouse.tables import ensure_tables
 
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
     from include.config import Settings
     from include.ledger import Ledger
-    from include.spec import Spec
+    from include.spec import FrozenSpec, Spec
     from include.storage import ObjectStore
     from include.warehouse.session import Session, Warehouse
 
@@ -79,12 +80,19 @@ class NightListing:
             ensure_tables(session, frozen.name, frozen.schema_of_answer, frozen.key_groups)
             record_ledger(session, spec=frozen.name, ledger_id=ledger_id, now=self.now())
             last_window_end = read_last_window_end(session, spec=frozen.name)
-        manifest = self._keep_manifest(last_window_end)
+            use = read_cache_use(
+                session, spec=frozen.name, model=frozen.model, since=self.now() - MEASURED_TIME
+            )
+        caching = choose_caching(frozen, use)
+        manifest = self._keep_manifest(frozen, caching, last_window_end)
+        logger.info("caching spec=%s reason=%s", frozen.name, manifest.caching.reason)
         listed = self._spool(manifest)
         with self.warehouse.session() as session:
             return self._record(session, manifest, listed)
 
-    def _keep_manifest(self, last_window_end: dt.datetime | None) -> RunManifest:
+    def _keep_manifest(
+        self, frozen: "FrozenSpec", caching: CacheChoice, last_window_end: dt.datetime | None
+    ) -> RunManifest:
         start, end = choose_window(self.context, last_window_end)
         return keep_manifest(
             self.store,
@@ -97,7 +105,8 @@ class NightListing:
                 window_start_at=start,
                 window_end_at=end,
                 params=self.context.params,
-                spec=self.spec.freeze(),
+                spec=frozen,
+                caching=caching,
             ),
         )
 

@@ -6,11 +6,16 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
+from include.collection import NANO
 from include.entries import ACCOUNT_NOTE, Entry
 from include.load_inputs import LoadInputs, PendingReason
+from include.paid_probes import PaidProbe, read_paid
 from include.plans import Plan, find_plan, read_plan
 from include.runs import RunFiles, RunManifest
 from include.scratch import open_scratch
@@ -18,6 +23,7 @@ from include.shard_loading import batch_rows, close_loaded, download_parts
 from include.shards import download_request_ids
 from include.steps.plan_retries import ROUNDS
 from include.warehouse.loading import LoadSummary, NightLoad, PromptVersion, load
+from include.warehouse.staging import RESULTS
 
 if TYPE_CHECKING:
     from include.ledger import Ledger
@@ -90,7 +96,7 @@ class RunLoading:
             now=self.now(),
             documents=inputs.documents(indexes, slices),
             parts=inputs.parts(indexes),
-            results=inputs.results(),
+            results=self._results(inputs),
             enrichments=inputs.enrichments(schema),
             part_answers=inputs.part_answers(),
             merger=spec.long_documents.merger(schema),
@@ -104,11 +110,38 @@ class RunLoading:
             ),
         )
 
+    def _results(self, inputs: LoadInputs) -> pa.RecordBatchReader | None:
+        """Stream what was paid: in batches, and for trying requests before them."""
+        bought = inputs.results()
+        probes = read_paid(self.store, self._files)
+        if not probes:
+            return bought
+        tried = probe_rows(probes, run_key=self.manifest.run_key).to_batches()
+        return pa.RecordBatchReader.from_batches(RESULTS, chain(bought or (), tried))
+
     def _indexes(self, plan: Plan) -> list[str]:
         return [
             str(self.store.download(key, self.work_dir / f"index-{n}.parquet"))
             for n, key in enumerate(plan.index_keys)
         ]
+
+
+def probe_rows(probes: Iterable[PaidProbe], *, run_key: str) -> pa.Table:
+    """Return the rows of `results` of messages that were tried before a run's first batch."""
+    rows = [
+        {
+            "batch_id": probe.message_id,
+            "request_id": probe.message_id,
+            "run_key": run_key,
+            "attempt": 0,
+            "outcome": "preflight",
+            "cost_usd": probe.cost_usd.quantize(NANO),
+            "list_cost_usd": probe.cost_usd.quantize(NANO),
+            **probe.model_dump(exclude={"message_id", "cost_usd"}),
+        }
+        for probe in probes
+    ]
+    return pa.Table.from_pylist(rows, schema=RESULTS)
 
 
 def waiting_reason(entry: Entry) -> PendingReason | None:

@@ -17,7 +17,7 @@ from include.approvals import find_decision
 from include.errors import ConfigurationError
 from include.plans import Plan, find_plan, read_plan
 from include.request_index import INDEX_SCHEMA, RequestIndexWriter
-from include.requests import revise
+from include.requests import escalate, is_beyond, revise
 from include.runs import RunFiles, RunManifest
 from include.scratch import open_scratch
 from include.segments import Place, read_lines
@@ -149,23 +149,27 @@ class RetryRequests:
             for rows in self._failed(round_number - 1):
                 lines = read_lines(self.store, map(_place, rows))
                 for row, line in zip(rows, lines, strict=True):
-                    index.add(*self._asked_again(row, line))
+                    index.add(*self._asked_again(row, line, is_last=round_number == ROUNDS[-1]))
         if index.row_count == 0:
             return None
         self.store.upload(segment_path, segment_key)
         self.store.upload(index_path, index_key)
         return index_key
 
-    def _asked_again(self, row: dict[str, Any], line: bytes) -> tuple[dict[str, Any], bytes]:
+    def _asked_again(
+        self, row: dict[str, Any], line: bytes, *, is_last: bool
+    ) -> tuple[dict[str, Any], bytes]:
         """Return the index row and the line of a request as the next round asks it."""
-        asked = line
+        spec, outcome = self.manifest.spec, row["outcome"]
+        sent = asked = line
         for _ in range(row["revision_count"]):
-            asked = revise(
-                asked, self.manifest.spec, outcome=row["outcome"], complaint=row["complaint"]
-            )
+            sent, asked = asked, revise(asked, spec, outcome=outcome, complaint=row["complaint"])
+        model = None
+        if is_last and spec.escalation_model and is_beyond(sent, spec, outcome=outcome):
+            asked, model = escalate(asked, spec), spec.escalation_model
         kept = {name: row[name] for name in INDEX_SCHEMA.names}
         characters = row["prompt_characters"] + len(asked) - len(line)
-        return kept | {"prompt_characters": characters}, asked
+        return kept | {"prompt_characters": characters, "model": model}, asked
 
     def _failed(self, after_round: int) -> Iterator[list[dict[str, Any]]]:
         """Yield what a round left to retry, in parts: its index rows, with what came back."""
@@ -239,14 +243,40 @@ class RetryRound:
         if index_key is None:
             return None
         plan = self.planning.plan_retries(self.round_number, index_key)
-        approval = Approval(self.run_key, plan, self.planning.ledger, now)
-        decision = find_decision(self.planning.store, self.planning.files)
-        if decision is not None and not decision.covers(self._total_usd()):
+        covered = self._covered(plan)
+        refused = plan.without(covered.shard_ids)
+        if refused.shard_ids:
             logger.warning("beyond the approved sum run=%s round=%d", self.run_key, plan.round)
-            approval.refuse(by=self.run_key)
+            self._approval(refused).refuse(by=self.run_key)
+        if not covered.shard_ids:
             return None
-        approval.grant()
-        return plan
+        self._approval(covered).grant()
+        return covered
+
+    def _approval(self, plan: Plan) -> Approval:
+        return Approval(self.run_key, plan, self.planning.ledger, self.planning.now)
+
+    def _covered(self, plan: Plan) -> Plan:
+        """Return as much of a plan as the approved sum covers.
+
+        The stronger model is what costs most: without it the rest may still be covered.
+        """
+        decision = find_decision(self.planning.store, self.planning.files)
+        total_usd = self._total_usd()
+        if decision is None or decision.covers(total_usd):
+            return plan
+        escalated = [
+            shard
+            for shard in plan.shards.shards
+            if shard.model == self.requests.manifest.spec.escalation_model
+        ]
+        total_usd -= sum(
+            (one.estimate_usd for one in escalated if one.shard_id in plan.own_shard_ids),
+            Decimal(0),
+        )
+        is_rest_covered = bool(escalated) and decision.covers(total_usd)
+        left_out = escalated if is_rest_covered else plan.shards.shards
+        return plan.without([shard.shard_id for shard in left_out])
 
     def _total_usd(self) -> Decimal:
         """Return what the night and its rounds so far cost by estimate."""

@@ -13,16 +13,24 @@ from include.plans import Plan, find_plan, read_plan
 from include.reports import (
     FAILURES_SHOWN,
     FailureLine,
+    ModelSpend,
     NightReport,
     OutcomeCount,
     StateCount,
     batch_lines,
     reason_lines,
+    savings_of,
     summary_lines,
 )
 from include.runs import ListingManifest, RunFiles, RunManifest, read_model
 from include.steps.plan_retries import ROUNDS
-from include.warehouse.reports import read_failures, read_spend, read_states
+from include.warehouse.reports import (
+    read_failures,
+    read_reuse,
+    read_spend,
+    read_spend_by_model,
+    read_states,
+)
 from include.warehouse.runs import RunCounts, RunRow, settle_run
 
 if TYPE_CHECKING:
@@ -129,6 +137,11 @@ class Reconciliation:
             OutcomeCount(**row)
             for row in read_spend(session, spec=spec, run_key=run_key).to_pylist()
         )
+        models = tuple(
+            ModelSpend(**row)
+            for row in read_spend_by_model(session, spec=spec, run_key=run_key).to_pylist()
+        )
+        (reuse,) = read_reuse(session, spec=spec, run_key=run_key).to_pylist()
         failures = read_failures(session, spec=spec, run_key=run_key, limit=FAILURES_SHOWN)
         return NightReport(
             spec=spec,
@@ -158,6 +171,8 @@ class Reconciliation:
             split_count=plan.shards.split_count,
             truncated_count=plan.shards.truncated_count,
             outcomes=outcomes,
+            models=models,
+            savings=savings_of(models, self.manifest.caching, reuse),
             batches=batch_lines(self._entries(plan), run_key),
             forecast_usd=plan.forecast_usd,
             actual_usd=counts.actual_usd,

@@ -15,6 +15,16 @@ def read_spend(session: Session, *, spec: str, run_key: str) -> pa.Table:
     return session.read("read_spend", spec=spec, run_key=run_key).read_all()
 
 
+def read_spend_by_model(session: Session, *, spec: str, run_key: str) -> pa.Table:
+    """Return results, cached tokens and `cost_usd` of what a run bought in batches, by `model`."""
+    return session.read("read_spend_by_model", spec=spec, run_key=run_key).read_all()
+
+
+def read_reuse(session: Session, *, spec: str, run_key: str) -> pa.Table:
+    """Return `request_count` and `saved_usd` of the answers that a run did not have to buy."""
+    return session.read("read_reuse", spec=spec, run_key=run_key).read_all()
+
+
 def read_failures(session: Session, *, spec: str, run_key: str, limit: int) -> pa.Table:
     """Return the first documents of a run that got no enrichment, each with its reason."""
     return session.read("read_failures", spec=spec, run_key=run_key, limit=limit).read_all()

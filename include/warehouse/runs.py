@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 
+from include.caching import CacheUse
 from include.warehouse.session import Session, check
 
 
@@ -72,3 +73,9 @@ def read_last_window_end(session: Session, *, spec: str) -> dt.datetime | None:
     row = session.read("read_last_window_end", spec=spec).read_all().to_pylist()[0]
     end: dt.datetime | None = row["window_end_at"]
     return end
+
+
+def read_cache_use(session: Session, *, spec: str, model: str, since: dt.datetime) -> CacheUse:
+    """Return what the first askings of a spec's requests read from the API's cache and wrote."""
+    row = session.read("read_cache_use", spec=spec, model=model, since=since).read_all()
+    return CacheUse(**row.to_pylist()[0])

@@ -13,8 +13,9 @@ from include.config import Settings
 from include.errors import PipelineError
 from include.ledger import Ledger
 from include.plans import Plan
+from include.probes import Probes
 from include.reports import NightReport
-from include.runs import RunContext, RunManifest, RunParams, read_manifest
+from include.runs import RunContext, RunFiles, RunManifest, RunParams, read_manifest
 from include.spec import Spec
 from include.specs import load_catalog
 from include.steps.approve_spend import Approval
@@ -146,6 +147,10 @@ class NightDriver:
 
     def approval(self, plan: Plan) -> Approval:
         return Approval(self.run_key, plan, self.ledger, wall_clock)
+
+    def probes(self) -> Probes:
+        files = RunFiles(self.spec.name, self.run_key)
+        return Probes(self.anthropic, self.store, self.manifest.spec, files)
 
     def submission(self, shard_id: str) -> Submission:
         return Submission(

@@ -6,7 +6,7 @@ from genai_prices import calc_price
 
 from include.costs import Cost, billed, cost_of, estimate
 from include.errors import ConfigurationError
-from include.results import Usage
+from include.results import CacheCreation, Usage
 
 HAIKU = "claude-haiku-5-5"
 
@@ -110,3 +110,9 @@ def test_bad_answers_are_billed_and_absent_ones_are_not(
     outcome: str, *, has_content: bool, is_billed: bool
 ) -> None:
     assert billed(outcome, has_content=has_content) is is_billed  # type: ignore[arg-type]  # literals
+
+
+def test_hour_long_cache_writes_cost_twice_the_input() -> None:
+    # 300 at 0.05 x 1.25 and 700 at 0.05 x 2 per million
+    written = Usage(0, 0, 0, 1_000, CacheCreation(700))
+    assert cost_of(HAIKU, written).batch_usd == Decimal("0.00008875")

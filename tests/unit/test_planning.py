@@ -486,3 +486,44 @@ def test_estimate_of_a_plan_is_the_sum_of_its_own_shards(plan: Plan, ledger: Led
     opened = ledger.read_open().record.shards.values()
     assert len(made.shards) == 2
     assert made.estimate_usd == sum((one.estimate_usd for one in opened), Decimal(0))
+
+
+SONNET = "claude-sonnet-5-5"
+
+
+def escalated(store: ObjectStore, tmp_path: Path, texts: Sequence[str], count: int) -> str:
+    """Write an index in which the first `count` requests are for the stronger model."""
+    key = write_index(store, tmp_path, texts)
+    table = pq.read_table(store.download(key, tmp_path / "plain"))
+    models = pa.array([SONNET] * count + [None] * (len(texts) - count), pa.string())
+    place = table.schema.get_field_index("model")
+    pq.write_table(table.set_column(place, "model", models), tmp_path / "escalated")
+    store.upload(tmp_path / "escalated", "runs/escalated.parquet")
+    return "runs/escalated.parquet"
+
+
+def test_shard_asks_one_model_at_its_price(store: ObjectStore, tmp_path: Path) -> None:
+    planner = make_planner(store, tmp_path, round_number=3)
+    index_key = escalated(store, tmp_path, ["a", "b", "c"], 1)
+    shards = planner.plan([index_key], lambda: write_known(store, tmp_path)).shards
+    entries = [planner.ledger.read(shard.shard_id).record for shard in shards]
+    assert [(entry.model, entry.request_count) for entry in entries] == [
+        ("claude-haiku-5-5", 2),
+        (SONNET, 1),
+    ]
+    assert {entry.prompt_version for entry in entries} == {planner.spec.prompt_version}
+    # 20 times the price for half as many requests
+    assert entries[1].estimate_usd / entries[0].estimate_usd == 10
+
+
+def test_shard_that_a_crash_left_is_taken_over_with_the_model_of_its_lines(
+    store: ObjectStore, tmp_path: Path
+) -> None:
+    planner = make_planner(store, tmp_path, round_number=3)
+    rows = pq.read_table(
+        store.download(escalated(store, tmp_path, ["a"], 0), tmp_path / "rows")
+    ).to_pylist()
+    left = planner._write_shard(planner._new_entry(rows), rows)
+    rows[0]["model"] = SONNET
+    taken = planner._write_shard(planner._new_entry(rows), rows)
+    assert (taken.shard_id, taken.model) == (left.shard_id, SONNET)

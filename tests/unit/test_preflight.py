@@ -47,7 +47,7 @@ def error(kind: str) -> dict[str, Any]:
 
 
 def test_a_model_that_can_answer_passes() -> None:
-    check_model(client(200, model()), SPEC, now=NOW)
+    check_model(client(200, model()), SPEC, SPEC.model, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_model_that_cannot_is_named_with_the_reason(
     changes: dict[str, Any], problem: str
 ) -> None:
     with pytest.raises(ConfigurationError, match=f"{SPEC.model}.*{problem}"):
-        check_model(client(200, model(**changes)), SPEC, now=NOW)
+        check_model(client(200, model(**changes)), SPEC, SPEC.model, now=NOW)
 
 
 SEEING = make_frozen_spec(vision=True, max_pages=101)
@@ -109,10 +109,10 @@ def seen(
 def test_a_model_that_cannot_look_is_refused_by_a_spec_with_vision_alone(
     described: dict[str, Any], problem: str
 ) -> None:
-    check_model(client(200, seen()), SEEING, now=NOW)
-    check_model(client(200, described), SPEC, now=NOW)
+    check_model(client(200, seen()), SEEING, SEEING.model, now=NOW)
+    check_model(client(200, described), SPEC, SPEC.model, now=NOW)
     with pytest.raises(ConfigurationError, match=problem):
-        check_model(client(200, described), SEEING, now=NOW)
+        check_model(client(200, described), SEEING, SEEING.model, now=NOW)
 
 
 @pytest.mark.parametrize(
@@ -127,4 +127,22 @@ def test_a_model_that_cannot_look_is_refused_by_a_spec_with_vision_alone(
 )
 def test_an_error_says_what_kind_it_is(status: int, kind: str, expected: type[Exception]) -> None:
     with pytest.raises(expected):
-        check_model(client(status, error(kind)), SPEC, now=NOW)
+        check_model(client(status, error(kind)), SPEC, SPEC.model, now=NOW)
+
+
+def test_each_model_is_asked_about_and_named() -> None:
+    retired = model(lifecycle="retired")
+    with pytest.raises(ConfigurationError, match="model claude-sonnet-5-5 cannot be used"):
+        check_model(client(200, retired), SPEC, "claude-sonnet-5-5", now=NOW)
+
+
+def test_model_without_a_price_is_not_asked() -> None:
+    with pytest.raises(ConfigurationError, match="no price is known for model 'claude-nobody'"):
+        check_model(client(200, model()), SPEC, "claude-nobody", now=NOW)
+
+
+def test_model_must_think_as_asked_and_be_able_to_leave_it() -> None:
+    types = {"adaptive": supported(), "disabled": supported(is_supported=False)}
+    capabilities = model()["capabilities"] | {"thinking": {"types": types}}
+    with pytest.raises(ConfigurationError, match="does not take thinking 'disabled'"):
+        check_model(client(200, model(capabilities=capabilities)), SPEC, SPEC.model, now=NOW)

@@ -2,13 +2,16 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
+from include.caching import CacheChoice
 from include.reports import (
     FailureLine,
+    ModelSpend,
     NightReport,
     OutcomeCount,
     StateCount,
     batch_lines,
     reason_lines,
+    savings_of,
     summary_lines,
 )
 from tests.factories import RUN, make_entry
@@ -118,3 +121,32 @@ def test_counts_by_state_keep_their_reason() -> None:
 def test_report_tells_of_long_documents() -> None:
     report = make_report(split_count=2, truncated_count=1)
     assert "long documents 2 in parts, 1 truncated" in list(summary_lines(report))
+
+
+def spend(model: str, cost_usd: str, *, read: int = 0, written: int = 0) -> ModelSpend:
+    return ModelSpend(
+        model=model,
+        result_count=4,
+        succeeded_count=3,
+        cached_count=4 if read + written else 0,
+        cache_read_tokens=read,
+        cache_write_tokens=written,
+        cost_usd=Decimal(cost_usd),
+    )
+
+
+def test_report_tells_what_reuse_and_caching_saved_and_who_answered() -> None:
+    models = (
+        spend("claude-haiku-5-5", "0.01", read=6_000_000, written=4_000_000),
+        spend("claude-sonnet-5-5", "0.02"),
+    )
+    choice = CacheChoice(ttl="5m", reason="it pays")
+    reuse = {"request_count": 7, "saved_usd": Decimal("0.0123")}
+    savings = savings_of(models, choice, reuse)
+    lines = list(summary_lines(make_report(models=models, savings=savings)))
+    # 6 million at 0.045 less, 4 million at 0.0125 more
+    assert "prompt cache 5m: 60.0% hits, saved $0.2200 (it pays)" in lines
+    assert "reuse 7 requests, saved $0.0123" in lines
+    assert "model claude-sonnet-5-5: 4 results, 3 usable, $0.0200" in lines
+    without = savings_of(models[1:], CacheChoice(reason="too short"), reuse)
+    assert "prompt cache off: too short" in summary_lines(make_report(savings=without))

@@ -3,7 +3,15 @@ from typing import Any
 
 import pytest
 
-from include.requests import Request, RequestBuilder, content_sha256, fence, revise
+from include.requests import (
+    Request,
+    RequestBuilder,
+    content_sha256,
+    escalate,
+    fence,
+    is_beyond,
+    revise,
+)
 from include.vision import encode_blocks
 from tests.factories import make_frozen_spec
 from tests.unit.documents.samples import make_image, make_scan
@@ -131,3 +139,57 @@ def test_complaint_leaves_a_file_and_the_word_that_it_is_data(
 def test_request_without_an_answer_is_asked_as_before(outcome: str) -> None:
     line = build().line
     assert asked_again(line, outcome) == json.loads(line)["params"]
+
+
+SONNET = "claude-sonnet-5-5"
+
+
+@pytest.mark.parametrize("ttl", ["5m", "1h"])
+def test_cache_is_asked_for_at_the_end_of_what_is_shared_and_changes_no_id(ttl: Any) -> None:
+    cached = RequestBuilder(make_frozen_spec(), cache_ttl=ttl).build("notes")
+    assert cached.request_id == build().request_id
+    params, plain = (json.loads(one.line)["params"] for one in (cached, build()))
+    assert params.pop("system") == [
+        {
+            "type": "text",
+            "text": plain.pop("system"),
+            "cache_control": {"type": "ephemeral", "ttl": ttl},
+        }
+    ]
+    assert params == plain
+
+
+def test_retry_shares_what_is_cached_byte_by_byte() -> None:
+    line = RequestBuilder(make_frozen_spec(), cache_ttl="5m").build(ODD).line
+    revised = revise(line, SPEC, outcome="invalid_output", complaint="no")
+    shared = line[line.index(b'"model"') :]
+    assert revised.endswith(shared)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "max_tokens", "is_for_the_stronger"),
+    [
+        ("invalid_output", 1_000, True),
+        ("truncated", 5_999, False),
+        ("truncated", 6_000, True),
+        ("expired", 6_000, False),
+        ("missing", 6_000, False),
+    ],
+)
+def test_only_what_the_model_cannot_do_is_for_the_stronger_one(
+    outcome: Any, max_tokens: int, *, is_for_the_stronger: bool
+) -> None:
+    line = build(max_output_tokens=max_tokens).line
+    assert is_beyond(line, SPEC, outcome=outcome) is is_for_the_stronger
+
+
+def test_stronger_model_is_asked_the_same_question_without_a_cache() -> None:
+    spec = make_frozen_spec(escalation_model=SONNET)
+    assert spec.prompt_version == make_frozen_spec().prompt_version
+    line = RequestBuilder(spec, cache_ttl="1h").build("notes").line
+    told = revise(line, spec, outcome="invalid_output", complaint="no topic")
+    escalated = json.loads(escalate(told, spec))
+    plain = json.loads(revise(build().line, spec, outcome="invalid_output", complaint="no topic"))
+    assert escalated["params"].pop("model") == SONNET
+    plain["params"].pop("model")
+    assert escalated == plain

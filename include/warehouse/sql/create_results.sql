@@ -1,6 +1,6 @@
 -- Every answer of the API, good and bad, with its tokens and cost; every cost figure is a sum over it.
 create table nightshift.results (
-    batch_id text not null, -- Batch that brought the answer.
+    batch_id text not null, -- Batch that brought the answer, or the message that was tried before the first batch.
     request_id text not null, -- Request that it answers, the custom_id of the API.
     spec text not null, -- Name of the spec.
     enrichment_id text, -- Enrichment that the answer became, or is part of.
@@ -8,8 +8,8 @@ create table nightshift.results (
     part_count bigint, -- How many parts the document was split into.
     document_id text, -- Document for which it was bought.
     run_key text not null, -- Run that bought it.
-    attempt bigint not null, -- 1 for the first time of asking, 2 to 4 for the retry rounds.
-    outcome text not null, -- What came back.
+    attempt bigint not null, -- 1 for the first time of asking, 2 to 4 for the retry rounds, 0 for a message tried before the first batch.
+    outcome text not null, -- What came back; preflight for a message tried before the first batch, which is paid at list price.
     stop_reason text, -- Why the model stopped, as the API says it.
     error_type text, -- Type of the error.
     error_message text, -- Message of the error.

@@ -72,13 +72,15 @@ def test_the_minute_of_the_rate_limit_is_that_of_the_clock(tmp_path):
 def test_one_message_and_its_tokens(simulator):
     params = make_request(text="Hello there.")["params"]
     message = simulator.json("POST", "/v1/messages", params)
-    counted = simulator.json("POST", "/v1/messages/count_tokens", params)
+    counted_params = {name: params[name] for name in ("model", "messages")}
+    counted = simulator.json("POST", "/v1/messages/count_tokens", counted_params)
     assert message["model"] == "claude-haiku-5-5-simulated"
     assert message["usage"]["input_tokens"] == counted["input_tokens"]
     for wrong in ([], params | {"stream": True}, params | {"model": "claude-1"}):
         status, _ = refusal(simulator, "POST", "/v1/messages", wrong)
         assert status == 400
-    assert refusal(simulator, "POST", "/v1/messages/count_tokens", {})[0] == 400
+    for wrong in ({}, params, counted_params | {"temperature": 0}):
+        assert refusal(simulator, "POST", "/v1/messages/count_tokens", wrong)[0] == 400
 
 
 def test_models_are_shown_and_listed(simulator):

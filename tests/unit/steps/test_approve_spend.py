@@ -1,9 +1,11 @@
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from include.errors import AccountError, ConfigurationError, PipelineError, TransientError
 from include.plans import Plan
 from include.steps.approve_spend import Approval
 from tests.factories import make_store, plan_shards
@@ -90,3 +92,25 @@ def test_refusal_comes_too_late_for_what_is_posted(bench: Bench, plan: Plan) -> 
     move(bench, plan, "intent")
     assert approval(bench, plan).refuse(by="person") == 0
     assert bench.entry(plan.shard_ids[0]).state == "intent"
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "note"),
+    [
+        (ConfigurationError("no"), "abandoned", "spend_rejected"),
+        (AccountError("no"), "planned", "account"),
+        (TransientError("no"), "planned", ""),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_failed_preflight_leaves_nothing_wrong_to_join(
+    bench: Bench, plan: Plan, error: PipelineError, state: str, note: str
+) -> None:
+    def check(*_: Any, **__: Any) -> None:
+        raise error
+
+    probes: Any = SimpleNamespace(spec=SimpleNamespace(models=()), client=None, check=check)
+    with pytest.raises(type(error)):
+        approval(bench, plan).preflight(probes, spare_usd=None)
+    entry = bench.entry(plan.shard_ids[0])
+    assert (entry.state, entry.history[-1].note) == (state, note)
