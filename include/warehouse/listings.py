@@ -102,7 +102,7 @@ def mark_deleted(
     Args:
         prefixes: Bucket and key prefix of each place that was listed.
         listed_uris: `document_uri` of everything seen there, in the window or not.
-        listed_at: When the listing began; what was written since is left alone.
+        listed_at: When the listing began; what was first seen since, by another run, is left alone.
     """
     places = list(prefixes)
     stage_rows(session, "listed_uris", listed_uris, LISTED_URIS)

@@ -55,7 +55,7 @@ def test_readable_document_is_asked_about() -> None:
     ("found", "state", "reason"),
     [
         (FetchFailure("slow down"), "pending", "fetch_failed"),
-        (extraction(None, outcome="vanished"), "skipped", "superseded"),
+        (extraction(None, outcome="superseded"), "skipped", "superseded"),
         (extraction(None, outcome="encrypted"), "skipped", "encrypted"),
         (extraction(None), "skipped", "empty"),
         (extraction("x" * 51), "skipped", "too_long"),
