@@ -131,12 +131,10 @@ def _extract(
 
 def _fetch(client: "S3Client", listed: ListedObject) -> IO[bytes]:
     """Return the very version that was listed."""
-    request: dict[str, Any] = {
-        "Bucket": listed.bucket,
-        "Key": listed.key,
-        "IfMatch": f'"{listed.etag}"',
-    }
-    if listed.version_id is not None:
+    request: dict[str, Any] = {"Bucket": listed.bucket, "Key": listed.key}
+    if listed.version_id is None:
+        request["IfMatch"] = f'"{listed.etag}"'
+    else:  # a version never changes, and its tag is not kept in the listing
         request["VersionId"] = listed.version_id
     pauses_seconds = iter(_PAUSES_SECONDS)
     while True:

@@ -93,6 +93,7 @@ class TestDeletion:
         world.night = night = world.night.another(settings=settings)
         world.upload("a")
         night.another(params=RunParams(plan_only=True)).run()
+        assert world.states() == {"pending: spend_rejected": 1}
         delete(world, "a")
         again = manual(night, "again")
         again.run()
