@@ -133,9 +133,7 @@ def _list_newest(client: "S3Client", request: ListingRequest, prefix: str) -> It
             yield [entry]
 
 
-def _list_versions(
-    client: "S3Client", request: ListingRequest, prefix: str
-) -> Iterator[list[Any]]:
+def _list_versions(client: "S3Client", request: ListingRequest, prefix: str) -> Iterator[list[Any]]:
     """Yield what matters of the versions of each key that exists."""
     pages = client.get_paginator("list_object_versions").paginate(
         Bucket=request.bucket, Prefix=prefix, OptionalObjectAttributes=["RestoreStatus"]

@@ -28,6 +28,7 @@ from include.runs import (
     RunFiles,
     RunManifest,
     SlicePart,
+    choose_night,
     choose_window,
     keep_manifest,
 )
@@ -115,6 +116,7 @@ class NightListing:
                 run_key=self.context.run_key,
                 run_type=self.context.run_type,
                 started_at=self.context.started_at,
+                night=choose_night(self.context),
                 window_start_at=start,
                 window_end_at=end,
                 params=self.context.params,

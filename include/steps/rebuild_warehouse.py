@@ -168,6 +168,7 @@ class WarehouseRebuild:
             dag_id=manifest.dag_id,
             run_id=manifest.run_id,
             run_type=manifest.run_type,
+            night=manifest.night.isoformat(),
             window_start_at=manifest.window_start_at,
             window_end_at=manifest.window_end_at,
             prompt_version=manifest.spec.prompt_version,

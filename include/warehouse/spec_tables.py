@@ -129,6 +129,11 @@ def merge_keys(session: Session, spec_name: str, groups: Sequence[str]) -> None:
     session.define(text.replace(_ASSIGNMENT, assigned))
 
 
+def define_spec_answers(session: Session, spec_name: str) -> None:
+    """Give the history of a spec the name by which the statements know it."""
+    session.define(_filled("spec_answers", spec=spec_name))
+
+
 def insert_enrichments(session: Session, spec_name: str, schema: AnswerSchema) -> None:
     """Insert the staged answers that are new, and the items of their lists."""
     for position, table in enumerate(schema.list_tables):

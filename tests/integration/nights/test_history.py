@@ -3,6 +3,7 @@
 import datetime as dt
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +16,9 @@ from tests.integration.night_world import World
 
 pytestmark = pytest.mark.integration
 
-KNOWN = "nightshift.document_metadata"
-HISTORY = "nightshift.document_metadata_history"
+SEEN = "select object_key from nightshift.document_metadata order by 1"
+HISTORY = "select object_key from nightshift.document_metadata_history order by 1"
+STALE = "select is_stale from nightshift.document_metadata"
 
 
 @pytest.fixture
@@ -28,9 +30,8 @@ def manual(driver: NightDriver, run_id: str, **changes: Any) -> NightDriver:
     return driver.another(run_id=run_id, run_type="manual", **changes)
 
 
-def seen(world: World, view: str = KNOWN) -> list[str]:
-    rows = world.rows(f"select object_key from {view} order by 1")  # noqa: S608 - of this module
-    return [key.rsplit("/", 1)[-1].removesuffix(".txt") for (key,) in rows]
+def seen(world: World, query: str = SEEN) -> list[str]:
+    return [Path(key).stem for (key,) in world.rows(query)]
 
 
 def delete(world: World, name: str, day: str = "2026-11-10") -> None:
@@ -114,10 +115,10 @@ def test_failed_update_leaves_the_old_answer_and_a_later_one_replaces_it(world: 
         "count(*) filter (where state = 'dead_letter' and is_current) from nightshift.documents"
     )
     assert world.rows(state) == [(2, 1, 1)]
-    assert world.rows(f"select is_stale from {KNOWN}") == [(True,)]
+    assert world.rows(STALE) == [(True,)]
 
     manual(world.night, "requeue", params=RunParams(requeue=("refused",))).run()
-    assert world.rows(f"select is_stale from {KNOWN}") == [(False,)]
+    assert world.rows(STALE) == [(False,)]
     assert len(seen(world, HISTORY)) == 2
     letters = "select resolution, resolved_at is not null from nightshift.dead_letters"
     assert world.rows(letters) == [("enriched", True)]
@@ -132,38 +133,36 @@ class TestAskingAnew:
         world.upload("a", "b")
         world.night.run()
         night = world.night.another(spec=ask_anew)
+        plan_only = RunParams(reprocess=True, plan_only=True)
+        planned = manual(night, "plan", params=plan_only).run()
+        assert (planned.bought_count, world.bill["requests"]) == (2, 2)
+        assert len(world.rows("select 1 from nightshift.prompt_versions")) == 1
+
         manual(night, "unasked").run()
         assert world.bill["requests"] == 2
 
-        plan_only = manual(
-            night, "plan", params=RunParams(reprocess=True, plan_only=True)
-        ).run()
-        assert (plan_only.bought_count, world.bill["requests"]) == (2, 2)
-        versions = f"select count(distinct prompt_version), count(*) from {{}}"
-        assert world.rows(versions.format("nightshift.prompt_versions")) == [(2, 2)]
-
         again = RunParams(reprocess=True)
         report = manual(night, "again", params=again).run()
-        assert (report.forecast_usd, world.bill["requests"]) == (plan_only.forecast_usd, 4)
+        assert (report.forecast_usd, world.bill["requests"]) == (planned.forecast_usd, 4)
         assert report.documents["enriched"] == 2
-        assert world.rows(versions.format(HISTORY)) == [(2, 4)]
-        assert world.rows(versions.format(KNOWN)) == [(1, 2)]
+        assert seen(world, HISTORY) == ["a", "a", "b", "b"]
+        versions = world.rows("select prompt_version from nightshift.document_metadata")
+        assert versions == [(ask_anew.freeze().prompt_version,)] * 2
 
         manual(night, "once more", params=again).run()
         assert world.bill["requests"] == 4
 
-    def test_reprocess_that_died_is_not_lost(self, world: World, ask_anew: Spec) -> None:
+    def test_refused_reprocess_keeps_the_old_answer_and_can_be_requeued(
+        self, world: World, ask_anew: Spec
+    ) -> None:
         world.upload("a")
         world.night.run()
-        night = manual(
-            world.night, "dies", spec=ask_anew, params=RunParams(reprocess=True)
-        )
+        night = manual(world.night, "dies", spec=ask_anew, params=RunParams(reprocess=True))
         world.simulator.set_faults({"kind": "refusal", "times": 1})
         night.run()
-        assert world.rows(f"select is_stale from {KNOWN}") == [(False,)]
+        assert world.rows(STALE) == [(False,)]
         params = RunParams(requeue=("refused",))
         report = manual(world.night, "requeue", spec=ask_anew, params=params).run()
         assert report.documents["enriched"] == 1
-        assert world.rows(f"select prompt_version from {KNOWN}") == [
-            (ask_anew.freeze().prompt_version,)
-        ]
+        versions = world.rows("select prompt_version from nightshift.document_metadata")
+        assert versions == [(ask_anew.freeze().prompt_version,)]

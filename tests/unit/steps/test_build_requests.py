@@ -31,6 +31,7 @@ def question(spec: FrozenSpec = SPEC, **settings: Any) -> _Question:
         run_key="run",
         run_type="manual",
         started_at=START,
+        night=START.date(),
         window_start_at=START,
         window_end_at=START + dt.timedelta(days=1),
         params=RunParams(),
