@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from include.warehouse.session import Session, Value, check
-from include.warehouse.staging import LISTED, LISTED_URIS, stage_rows
+from include.warehouse.staging import LISTED, LISTED_URIS, stage_rows, stage_texts
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ def record_listing(
         "abandoned_before": listing.now - ABANDONED_AFTER,
     }
     stage_rows(session, "listed", listed, LISTED)
-    _stage_texts(session, "requeue_reasons", reason=listing.requeue_reasons)
+    stage_texts(session, "requeue_reasons", reason=listing.requeue_reasons)
     session.derive("listed_uris")
     session.run("insert_documents", **values)
     session.run("update_documents_found", **values)
@@ -106,7 +106,7 @@ def mark_deleted(
     """
     places = list(prefixes)
     stage_rows(session, "listed_uris", listed_uris, LISTED_URIS)
-    _stage_texts(
+    stage_texts(
         session,
         "listed_prefixes",
         bucket=[bucket for bucket, _ in places],
@@ -114,8 +114,3 @@ def mark_deleted(
     )
     session.run("update_documents_found", spec=spec, now=listed_at)
     return session.run("update_documents_deleted", spec=spec, now=listed_at)
-
-
-def _stage_texts(session: Session, name: str, **columns: Iterable[str]) -> None:
-    arrays = {column: pa.array(list(texts), pa.string()) for column, texts in columns.items()}
-    session.stage(name, pa.table(arrays).to_reader())

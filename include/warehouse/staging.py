@@ -113,6 +113,8 @@ BATCHES = pa.schema(
         "expires_at": _TIME,
         "ended_at": _TIME,
         "collected_at": _TIME,
+        "answer_count": pa.int64(),
+        "failure_count": pa.int64(),
     }
 )
 _ANSWER = (
@@ -138,6 +140,12 @@ def stage_rows(
     """
     batches = iter(()) if rows is None else (_conformed(batch, schema) for batch in rows)
     session.stage(name, pa.RecordBatchReader.from_batches(schema, batches))
+
+
+def stage_texts(session: Session, name: str, **columns: Iterable[str]) -> None:
+    """Stage a few rows of texts."""
+    arrays = {column: pa.array(list(texts), pa.string()) for column, texts in columns.items()}
+    session.stage(name, pa.table(arrays).to_reader())
 
 
 def stage_enrichments(
