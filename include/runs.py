@@ -178,6 +178,8 @@ class ListingManifest(BaseModel):
     listed_count: int
     """Every object of the window, the known ones included, and what was carried over."""
     unchanged_count: int
+    marks_keys: tuple[str, ...] = ()
+    """Parquet of what was found deleted, or there again, by each attempt at listing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import logging
+import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -34,9 +35,15 @@ from include.runs import (
 )
 from include.warehouse.keys import record_keys
 from include.warehouse.ledgers import record_ledger
-from include.warehouse.listings import Listing, ListingResult, mark_deleted, record_listing
+from include.warehouse.listings import (
+    Listing,
+    ListingResult,
+    mark_deleted,
+    read_marks,
+    record_listing,
+)
 from include.warehouse.runs import read_cache_use, read_last_window_end
-from include.warehouse.staging import LISTED, LISTED_URIS
+from include.warehouse.staging import LISTED, LISTED_URIS, MARKS
 from include.warehouse.tables import ensure_tables
 
 if TYPE_CHECKING:
@@ -153,8 +160,9 @@ class NightListing:
     def _record(
         self, session: "Session", manifest: RunManifest, spooled: SpooledListing
     ) -> ListingManifest:
+        marks_keys = self._earlier_marks_keys(manifest)
         if manifest.params.is_unrestricted:
-            self._mark_deleted(session, manifest, spooled)
+            marks_keys += self._mark_deleted(session, manifest, spooled)
         listing = Listing(
             spec=manifest.spec.name,
             run_key=manifest.run_key,
@@ -170,6 +178,7 @@ class NightListing:
             slices=tuple(self._write_slices(manifest, result)),
             listed_count=result.taken_count + result.unchanged_count,
             unchanged_count=result.unchanged_count,
+            marks_keys=marks_keys,
         )
         # By the pattern of today: what keys say is no part of what the run asks.
         record_keys(session, self.spec.name, self.spec.key_pattern)
@@ -185,24 +194,33 @@ class NightListing:
         )
         return recorded
 
+    def _earlier_marks_keys(self, manifest: RunManifest) -> tuple[str, ...]:
+        """Return what earlier attempts of the run have marked: this one does not mark it again."""
+        stored = self.store.read(RunFiles(manifest.spec.name, manifest.run_key).listing_key)
+        return ListingManifest.model_validate_json(stored.data).marks_keys if stored else ()
+
     def _mark_deleted(
         self, session: "Session", manifest: RunManifest, spooled: SpooledListing
-    ) -> None:
-        """Mark what is gone below the prefixes, all of which was listed."""
+    ) -> tuple[str, ...]:
+        """Mark what is gone below the prefixes, all of which was listed; keep what was marked."""
+        spec = manifest.spec.name
         with closing(pq.ParquetFile(spooled.existing)) as file:
-            deleted_count = mark_deleted(
+            changed_count = mark_deleted(
                 session,
-                spec=manifest.spec.name,
+                spec=spec,
                 prefixes=[(spooled.request.bucket, one) for one in spooled.request.prefixes],
                 listed_uris=_reader(file, LISTED_URIS),
                 listed_at=spooled.began_at,
             )
-        logger.info(
-            "marked spec=%s run=%s deleted=%d",
-            manifest.spec.name,
-            manifest.run_key,
-            deleted_count,
-        )
+        if not changed_count:
+            return ()
+        path = self.work_dir / "marks.parquet"
+        with pq.ParquetWriter(path, MARKS) as writer:
+            for batch in read_marks(session, spec=spec, listed_at=spooled.began_at):
+                writer.write_batch(batch.cast(MARKS))
+        key = RunFiles(spec, manifest.run_key).key(f"listing/marks-{secrets.token_hex(4)}.parquet")
+        self.store.upload(path, key)
+        return (key,)
 
     def _write_slices(self, manifest: RunManifest, result: ListingResult) -> Iterator[SlicePart]:
         files = RunFiles(manifest.spec.name, manifest.run_key)

@@ -26,6 +26,7 @@ LISTED = pa.schema(
     }
 )
 LISTED_URIS = pa.schema({"document_uri": pa.string()})
+MARKS = pa.schema({"document_id": pa.string(), "deleted_at": _TIME})
 NEEDED = pa.schema(
     {"request_id": pa.string(), "document_id": pa.string(), "enrichment_id": pa.string()}
 )

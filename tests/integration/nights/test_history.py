@@ -6,12 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from include.runs import RunParams
 from include.spec import Source, Spec
 from include.specs import load_catalog
-from tests.integration.night_driver import DAY, NightDriver
+from include.steps.export_nights import NightExport
+from include.steps.rebuild_warehouse import WarehouseRebuild
+from include.warehouse.duckdb_warehouse import open_duckdb
+from tests.integration.night_driver import DAY, NightDriver, wall_clock
 from tests.integration.night_world import World
 
 pytestmark = pytest.mark.integration
@@ -39,6 +43,19 @@ def delete(world: World, name: str, day: str = "2026-11-10") -> None:
     world.night.s3.delete_object(Bucket=bucket, Key=f"documents/dt={day}/{name}.txt")
 
 
+def rebuild(world: World) -> None:
+    """Lose the warehouse, and load a new one from the work bucket."""
+    world.database = world.database.with_name("new.duckdb")
+    WarehouseRebuild(
+        spec=world.night.spec.name,
+        ledger=world.night.ledger,
+        store=world.night.store,
+        warehouse=open_duckdb(world.database),
+        work_dir=world.night.folder(),
+        now=wall_clock,
+    ).rebuild()
+
+
 class TestDeletion:
     """What is gone leaves the view and stays in the history."""
 
@@ -62,6 +79,9 @@ class TestDeletion:
         assert (seen(world), seen(world, HISTORY)) == (["a"], ["a", "b"])
         counted = "select count(*) from nightshift.documents where is_current"
         assert world.rows(counted) == [(2,)]
+        manual(world.night, "complete", work_dir=world.night.work_dir / "again").run()
+        rebuild(world)
+        assert (seen(world), seen(world, HISTORY)) == (["a"], ["a", "b"])
 
     def test_object_that_comes_back_is_seen_again(self, world: World) -> None:
         world.upload("a", "b")
@@ -166,3 +186,24 @@ class TestAskingAnew:
         assert report.documents["enriched"] == 1
         versions = world.rows("select prompt_version from nightshift.document_metadata")
         assert versions == [(ask_anew.freeze().prompt_version,)]
+
+
+def test_export_of_a_night_has_the_answers_of_all_its_runs(world: World) -> None:
+    world.upload("a")
+    world.night.run()
+    world.upload("b")
+    manual(world.night, "later the same night").run()
+    export = NightExport(
+        spec=world.night.spec.name,
+        store=world.night.store,
+        warehouse=world.night.warehouse,
+        work_dir=world.night.folder(),
+    )
+    exported = export.export_night(DAY.date())
+    assert exported == export.export_night(DAY.date())
+    assert exported.row_count == 2
+    assert export.export_night(DAY.date() + dt.timedelta(days=1)).row_count == 0
+
+    path = world.night.store.download(export.export_summary().key, world.night.folder() / "nights")
+    (night,) = pq.read_table(path).to_pylist()
+    assert (night["night"], night["run_count"], night["enriched_count"]) == (DAY.date(), 2, 2)
