@@ -37,7 +37,7 @@ class NightExport:
 
     def export_night(self, night: dt.date) -> Exported:
         """Write the answers of all runs of a night; written again, the file is replaced."""
-        with self.warehouse.session() as session:
+        with self.warehouse.session(read_only=True) as session:
             define_spec_answers(session, self.spec)
             night_text = night.isoformat()
             rows = session.read("read_night_answers", spec=self.spec, night=night_text)
@@ -45,7 +45,7 @@ class NightExport:
 
     def export_summary(self) -> Exported:
         """Write one row for each night: its counts, and what it cost."""
-        with self.warehouse.session() as session:
+        with self.warehouse.session(read_only=True) as session:
             return self._write(session.read("read_nights", spec=self.spec), "nights.parquet")
 
     def _write(self, rows: pa.RecordBatchReader, name: str) -> Exported:

@@ -14,9 +14,8 @@ from include.spec import Source, Spec
 from include.specs import load_catalog
 from include.steps.export_nights import NightExport
 from include.steps.rebuild_warehouse import WarehouseRebuild
-from include.warehouse.duckdb_warehouse import open_duckdb
 from tests.integration.night_driver import DAY, NightDriver, wall_clock
-from tests.integration.night_world import World
+from tests.integration.night_world import World, on_both
 
 pytestmark = pytest.mark.integration
 
@@ -45,12 +44,12 @@ def delete(world: World, name: str, day: str = "2026-11-10") -> None:
 
 def rebuild(world: World) -> None:
     """Lose the warehouse, and load a new one from the work bucket."""
-    world.database = world.database.with_name("new.duckdb")
+    world.database = world.database.another()
     WarehouseRebuild(
         spec=world.night.spec.name,
         ledger=world.night.ledger,
         store=world.night.store,
-        warehouse=open_duckdb(world.database),
+        warehouse=world.database.open(),
         work_dir=world.night.folder(),
         now=wall_clock,
     ).rebuild()
@@ -59,6 +58,7 @@ def rebuild(world: World) -> None:
 class TestDeletion:
     """What is gone leaves the view and stays in the history."""
 
+    @on_both
     def test_only_a_complete_listing_of_its_day_proves_that_an_object_is_gone(
         self, world: World
     ) -> None:
@@ -188,6 +188,7 @@ class TestAskingAnew:
         assert versions == [(ask_anew.freeze().prompt_version,)]
 
 
+@on_both
 def test_export_of_a_night_has_the_answers_of_all_its_runs(world: World) -> None:
     world.upload("a")
     world.night.run()

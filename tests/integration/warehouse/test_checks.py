@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any, Literal
 
-import duckdb
 import pytest
 
 from include.answers import AnswerSchema
@@ -53,9 +52,8 @@ def batch(**changes: Any) -> dict[str, Any]:
 
 
 def damage(nights: Nights, *statements: str) -> None:
-    with duckdb.connect(nights.path) as connection:
-        for statement in statements:
-            connection.execute(statement)
+    for statement in statements:
+        nights.database.execute(statement)
 
 
 @pytest.mark.parametrize(
@@ -194,9 +192,11 @@ def test_what_the_merges_leave_no_room_for_would_be_found(
 
 def test_every_table_has_a_key_that_the_database_keeps_unique(nights: Nights) -> None:
     keyless = nights.rows("""
-        select table_name from duckdb_tables() where schema_name = 'nightshift'
+        select table_name from information_schema.tables
+        where table_schema = 'nightshift' and table_type = 'BASE TABLE'
         except
-        select table_name from duckdb_constraints() where constraint_type = 'PRIMARY KEY'
+        select table_name from information_schema.table_constraints
+        where table_schema = 'nightshift' and constraint_type = 'PRIMARY KEY'
     """)
     assert keyless == []
 
