@@ -59,27 +59,29 @@ def damage(nights: Nights, *statements: str) -> None:
 @pytest.mark.parametrize(
     ("given", "found"),
     [
-        ({"batches": rows_of([], BATCHES)}, "check_results_of_batches.*batch-run-1"),
+        ({"batches": []}, "check_results_of_batches.*batch-run-1"),
         (
-            {"batches": rows_of([batch(answer_count=2, failure_count=0)], BATCHES)},
+            {"batches": [batch(answer_count=2, failure_count=0)]},
             "check_results_complete.*'loaded_answer_count': 1",
         ),
         (
-            {"batches": rows_of([batch(answer_count=1, failure_count=3)], BATCHES)},
+            {"batches": [batch(answer_count=1, failure_count=3)]},
             "check_results_complete.*'loaded_failure_count': 0",
         ),
-        ({"results": rows_of([], RESULTS)}, "check_enrichments_paid.*prompt-1:"),
+        ({"results": []}, "check_enrichments_paid.*prompt-1:"),
     ],
     ids=["results of no batch", "an answer lost", "failures lost", "an answer nobody paid"],
 )
 def test_load_that_is_not_what_the_shards_say_is_rolled_back(
-    nights: Nights, given: dict[str, Any], found: str
+    nights: Nights, given: dict[str, list[Any]], found: str
 ) -> None:
+    shapes = {"batches": BATCHES, "results": RESULTS}
+    staged = {name: rows_of(rows, shapes[name]) for name, rows in given.items()}
     nights.list_versions("run-1", A)
     before = nights.everything()
 
     with pytest.raises(CountMismatchError, match=found):
-        nights.load("run-1", {A: "answered"}, **given)
+        nights.load("run-1", {A: "answered"}, **staged)
 
     assert nights.everything() == before
 
