@@ -103,7 +103,7 @@ def plan_retry(spec_name: str) -> list[dict[str, str]]:
 
 
 @task(multiple_outputs=False, trigger_rule="all_done")
-def reconcile_run(spec_name: str, nights: Asset) -> dict[str, Any]:
+def reconcile_run(spec_name: str, answers: Asset, nights: Asset) -> dict[str, Any]:
     """Prove that every document is accounted for; fail the run when it did not go well."""
     from nightshift_clients import failed_tasks, open_reconciliation
 
@@ -111,7 +111,10 @@ def reconcile_run(spec_name: str, nights: Asset) -> dict[str, Any]:
 
     report = open_reconciliation(spec_name, failed_tasks()).reconcile()
     raise_if_red(report)
-    get_current_context()["outlet_events"][nights].add_partitions(report.night)
+    events = get_current_context()["outlet_events"]
+    events[answers].extra = report.event
+    events[nights].extra = report.event
+    events[nights].add_partitions(report.night.isoformat())
     return {"verdict": report.verdict, **report.documents}
 
 
@@ -132,7 +135,7 @@ def build_dag(spec: "Spec") -> DAG:
         doc_md=__doc__,
     )
     def enrich() -> None:
-        nights = Asset(f"nightshift/{spec.name}/nights")
+        answers, nights = Asset(f"nightshift/{spec.name}"), Asset(f"nightshift/{spec.name}/nights")
 
         slice_keys = list_documents(spec.name)
         built = build_requests.partial(spec_name=spec.name).expand(slice_key=slice_keys)
@@ -151,9 +154,7 @@ def build_dag(spec: "Spec") -> DAG:
             deferrable=True,
             poke_interval=15,
         ).expand(conf=pointers)
-        reconciled = reconcile_run.override(outlets=[Asset(f"nightshift/{spec.name}"), nights])(
-            spec.name, nights
-        )
+        reconciled = reconcile_run.override(outlets=[answers, nights])(spec.name, answers, nights)
 
         shards >> approve_spend >> shard >> loaded >> pointers >> retry_failures
         [slice_keys, shards, loaded, pointers, retry_failures] >> reconciled

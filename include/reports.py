@@ -95,6 +95,8 @@ class NightReport(_Part):
     run_key: str
     run_id: str
     run_type: str
+    night: dt.date
+    """The UTC date on which the interval of the run begins."""
     window_start_at: dt.datetime
     window_end_at: dt.datetime
     started_at: dt.datetime
@@ -123,9 +125,15 @@ class NightReport(_Part):
     failures: tuple[FailureLine, ...]
 
     @property
-    def night(self) -> str:
-        """The night as YYYY-MM-DD: the UTC date on which the window begins."""
-        return f"{self.window_start_at.astimezone(dt.UTC):%Y-%m-%d}"
+    def event(self) -> dict[str, Any]:
+        """What the assets of a green night tell those who wait for it."""
+        return {
+            "night": self.night.isoformat(),
+            "run_key": self.run_key,
+            "listed": self.listed_count,
+            **self.documents,
+            "actual_usd": str(self.actual_usd),
+        }
 
 
 def batch_lines(entries: Iterable[Entry], run_key: str) -> tuple[BatchLine, ...]:

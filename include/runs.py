@@ -130,6 +130,16 @@ def choose_window(
     return min(context.interval_start, last_window_end) - LOOKBACK, context.interval_end
 
 
+def choose_night(context: RunContext) -> dt.date:
+    """Return the night of a run: the UTC date on which its interval begins.
+
+    Not of its window, which looks behind the interval. A run that was given a window, or has no
+    interval, has the night on which its window begins.
+    """
+    begins_at = choose_window(context, None)[0]
+    return begins_at.astimezone(dt.UTC).date()
+
+
 class RunManifest(BaseModel):
     """`spec.json`: the spec and the window as the first task of the run found them."""
 
@@ -141,6 +151,7 @@ class RunManifest(BaseModel):
     run_key: str
     run_type: str
     started_at: dt.datetime
+    night: dt.date
     window_start_at: dt.datetime
     window_end_at: dt.datetime
     params: RunParams
@@ -167,6 +178,8 @@ class ListingManifest(BaseModel):
     listed_count: int
     """Every object of the window, the known ones included, and what was carried over."""
     unchanged_count: int
+    marks_keys: tuple[str, ...] = ()
+    """Parquet of what was found deleted, or there again, by each attempt at listing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ def _rows_of(entry: Entry) -> Iterator[dict[str, Any]]:
             "created_at": entry.batch_created_at,
             "expires_at": entry.batch_expires_at,
             "ended_at": entry.batch_ended_at,
-            "collected_at": entry.output.collected_at if entry.output else None,
+            **(_collected(entry.output) if entry.output else {}),
         }
     for batch_id, surplus in entry.surplus_batches.items():
         yield shared | {
@@ -79,8 +79,16 @@ def _rows_of(entry: Entry) -> Iterator[dict[str, Any]]:
             "created_at": surplus.created_at,
             "expires_at": surplus.expires_at,
             "ended_at": surplus.ended_at,
-            "collected_at": surplus.output.collected_at,
+            **_collected(surplus.output),
         }
+
+
+def _collected(output: Output) -> dict[str, Any]:
+    return {
+        "collected_at": output.collected_at,
+        "answer_count": output.enrichment_count,
+        "failure_count": output.failure_count,
+    }
 
 
 def close_loaded(

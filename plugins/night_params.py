@@ -60,6 +60,6 @@ NIGHT_PARAMS = {
         default=False,
         type="boolean",
         title="Reprocess",
-        description="Ask anew about documents of the window that an older prompt was asked about.",
+        description="Ask again what was answered under an older prompt; with plan_only: its cost.",
     ),
 }

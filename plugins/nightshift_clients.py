@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from include.runs import RunManifest
     from include.steps.erase_document import DocumentErasure
     from include.steps.expire_files import FileExpiry
+    from include.steps.export_nights import NightExport
     from include.steps.list_documents import NightListing
     from include.steps.load_warehouse import RunLoading
     from include.steps.plan_retries import RetryPointer, RetryRequests, RetryRound
@@ -311,6 +312,14 @@ def open_reconciliation(spec: str, failed: Sequence[str]) -> "Reconciliation":
         warehouse=open_warehouse(),
         now=utc_now,
     )
+
+
+def open_export(spec: str, work_dir: Path) -> "NightExport":
+    """Return the export of a spec's nights."""
+    from include.steps.export_nights import NightExport
+
+    store = open_store(Settings.from_env())
+    return NightExport(spec=spec, store=store, warehouse=open_warehouse(), work_dir=work_dir)
 
 
 def open_sweep(spec: str, client: "Anthropic", work_dir: Path) -> "LedgerSweep":

@@ -14,6 +14,7 @@ ExtractionOutcome = Literal[
     "too_large",
     "archived",
     "forbidden",
+    "superseded",
     "vanished",
     "unreadable",
 ]
@@ -96,4 +97,4 @@ def state_of(outcome: ExtractionOutcome) -> tuple[Literal["skipped"], str] | Non
     """Return the state and state_reason that an outcome gives a document, None for `text`."""
     if outcome == "text":
         return None
-    return "skipped", "superseded" if outcome == "vanished" else outcome
+    return "skipped", outcome

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from include import s3_errors
 from include.documents.extraction import Extraction, Picture
-from include.documents.listing import ListedObject
+from include.documents.listing import DELETED, ListedObject
 from include.documents.parallel import map_in_order
 from include.documents.pool import ExtractionPool, too_large
 from include.documents.sniffing import media_type_of_key
@@ -35,8 +35,9 @@ _AHEAD_PER_THREAD = 2
 
 _GZIP_MAGIC = b"\x1f\x8b"
 
-_GONE_STATUSES = {404, 405, 412}
-"""Statuses of an object that is no longer what was listed; 405 is that of a delete marker."""
+_CHANGED_STATUS = 412
+_GONE_STATUSES = {404, 405}
+"""405 is that of a delete marker."""
 
 _ARCHIVES = {"GLACIER", "DEEP_ARCHIVE"}
 """Storage classes that S3 hands nothing over from; asking would cost a request each."""
@@ -108,6 +109,8 @@ def _extract(
     pool: ExtractionPool,
     keeps: Callable[[Extraction], bool],
 ) -> Fetched:
+    if listed.storage_class == DELETED:
+        return _vanished(listed)
     if listed.storage_class in _ARCHIVES:
         return _archived(listed)
     if listed.size_bytes > pool.limits.max_object_bytes:
@@ -128,12 +131,10 @@ def _extract(
 
 def _fetch(client: "S3Client", listed: ListedObject) -> IO[bytes]:
     """Return the very version that was listed."""
-    request: dict[str, Any] = {
-        "Bucket": listed.bucket,
-        "Key": listed.key,
-        "IfMatch": f'"{listed.etag}"',
-    }
-    if listed.version_id is not None:
+    request: dict[str, Any] = {"Bucket": listed.bucket, "Key": listed.key}
+    if listed.version_id is None:
+        request["IfMatch"] = f'"{listed.etag}"'
+    else:  # a version never changes, and its tag is not kept in the listing
         request["VersionId"] = listed.version_id
     pauses_seconds = iter(_PAUSES_SECONDS)
     while True:
@@ -185,11 +186,18 @@ def _without_content(
         return _archived(listed)
     media_type = media_type_of_key(listed.key)
     if s3_errors.status_of(error) in _GONE_STATUSES:
-        reason = "The object was changed or deleted after it was listed."
-        return Extraction("vanished", reason, media_type)
+        return _vanished(listed)
+    if s3_errors.status_of(error) == _CHANGED_STATUS:
+        reason = "The object was changed after it was listed; a later listing finds it anew."
+        return Extraction("superseded", reason, media_type)
     return Extraction("forbidden", f"S3 refuses the object: {description}", media_type)
 
 
 def _archived(listed: ListedObject) -> Extraction:
     reason = "The object lies in an archive and must be restored before it can be read."
     return Extraction("archived", reason, media_type_of_key(listed.key))
+
+
+def _vanished(listed: ListedObject) -> Extraction:
+    reason = "The object was deleted after it was listed."
+    return Extraction("vanished", reason, media_type_of_key(listed.key))

@@ -1,4 +1,4 @@
-"""List the objects of a bucket: a page at a time, the newest version in a window of each key."""
+"""List the objects of a bucket, a page at a time: which exist, and which version is wanted."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 RESTORED = "RESTORED"
+DELETED = "DELETED"
+"""Storage class of an object that a complete listing found gone: nothing is fetched of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,17 @@ class ListedObject:
     size_bytes: int
     last_modified_at: datetime
     storage_class: str | None
-    """As S3 names it; `RESTORED` where S3 keeps a readable copy of an archived object."""
+    """As S3 names it; or `RESTORED` where S3 keeps a readable copy of an archived object."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExistingObject:
+    """An object that exists, whether or not it is wanted."""
+
+    key: str
+    document: ListedObject | None
+    """The version of it that is wanted: None outside the window, or where the key is no document's.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +85,11 @@ def is_versioned(client: "S3Client", bucket: str) -> bool:
 
 def list_objects(
     client: "S3Client", request: ListingRequest, *, versioned: bool
-) -> Iterator[ListedObject]:
-    """Yield the objects that are wanted, in the order in which S3 lists them.
+) -> Iterator[ExistingObject]:
+    """Yield every object below the prefixes, wanted or not, in the order in which S3 lists them.
 
-    In a versioned bucket it is the newest version in the window of each key, unless that is a
-    delete marker; else it is every object in the window.
+    In a versioned bucket the newest version in the window is wanted; an object whose latest version
+    is a delete marker does not exist, whatever the window.
 
     Raises:
         ConfigurationError: There is no such bucket, or S3 refuses to list it.
@@ -86,9 +98,8 @@ def list_objects(
     list_prefix = _list_versions if versioned else _list_newest
     for prefix in _disjoint(request.prefixes):
         with _errors_of(request.bucket):
-            for entry in list_prefix(client, request, prefix):
-                if request.wants(entry["Key"], entry["Size"]):
-                    yield _listed(request.bucket, entry)
+            for entries in list_prefix(client, request, prefix):
+                yield _existing(request, entries)
 
 
 def date_prefixes(template: str, start_at: datetime, end_at: datetime) -> list[str]:
@@ -113,45 +124,49 @@ def date_prefixes(template: str, start_at: datetime, end_at: datetime) -> list[s
         raise ConfigurationError(msg) from error
 
 
-def _list_newest(client: "S3Client", request: ListingRequest, prefix: str) -> Iterator[Any]:
+def _list_newest(client: "S3Client", request: ListingRequest, prefix: str) -> Iterator[list[Any]]:
     pages = client.get_paginator("list_objects_v2").paginate(
         Bucket=request.bucket, Prefix=prefix, OptionalObjectAttributes=["RestoreStatus"]
     )
     for page in pages:
         for entry in page.get("Contents", ()):
-            if request.wants_time(entry["LastModified"]):
-                yield entry
+            yield [entry]
 
 
-def _list_versions(client: "S3Client", request: ListingRequest, prefix: str) -> Iterator[Any]:
-    """Yield the newest version in the window per key, unless it is a delete marker."""
+def _list_versions(client: "S3Client", request: ListingRequest, prefix: str) -> Iterator[list[Any]]:
+    """Yield what matters of the versions of each key that exists."""
     pages = client.get_paginator("list_object_versions").paginate(
         Bucket=request.bucket, Prefix=prefix, OptionalObjectAttributes=["RestoreStatus"]
     )
     unfinished: list[Any] = []
     for page in pages:
         entries_by_key: dict[str, list[Any]] = defaultdict(list)
-        entries = chain(unfinished, page.get("Versions", ()), page.get("DeleteMarkers", ()))
-        for entry in entries:
-            if request.wants_time(entry["LastModified"]):
-                entries_by_key[entry["Key"]].append(entry)
+        for entry in chain(unfinished, page.get("Versions", ()), page.get("DeleteMarkers", ())):
+            entries_by_key[entry["Key"]].append(entry)
         # The versions of the last key may go on in the next page.
-        unfinished = _newest(entries_by_key.pop(page.get("NextKeyMarker", ""), []))
-        for versions in entries_by_key.values():
-            yield from filter(_is_live, _newest(versions))
-    yield from filter(_is_live, unfinished)
+        unfinished = _condensed(request, entries_by_key.pop(page.get("NextKeyMarker", ""), []))
+        yield from filter(_is_live, entries_by_key.values())
+    if _is_live(unfinished):
+        yield unfinished
 
 
-def _newest(versions: list[Any]) -> list[Any]:
-    """Return the newest of the versions of one key; S3 lists the newer first in the same second."""
-    newest = max(
-        versions, key=lambda entry: (entry["LastModified"], entry["IsLatest"]), default=None
+def _condensed(request: ListingRequest, versions: list[Any]) -> list[Any]:
+    """Return those of the versions of a key that what is still to come cannot outdo."""
+    newest = _newest_wanted(request, versions)
+    return [entry for entry in versions if entry["IsLatest"] or entry is newest]
+
+
+def _is_live(versions: list[Any]) -> bool:
+    return any(entry["IsLatest"] and "Size" in entry for entry in versions)  # markers have no size
+
+
+def _newest_wanted(request: ListingRequest, versions: list[Any]) -> Any | None:
+    """Return the newest version in the window; S3 lists the newer first in the same second."""
+    return max(
+        (entry for entry in versions if request.wants_time(entry["LastModified"])),
+        key=lambda entry: (entry["LastModified"], entry.get("IsLatest", True)),
+        default=None,
     )
-    return [newest] if newest else []
-
-
-def _is_live(entry: Any) -> bool:
-    return "Size" in entry  # delete markers have none
 
 
 def _disjoint(prefixes: Sequence[str]) -> Iterator[str]:
@@ -161,6 +176,13 @@ def _disjoint(prefixes: Sequence[str]) -> Iterator[str]:
         if last is None or not prefix.startswith(last):
             last = prefix
             yield prefix
+
+
+def _existing(request: ListingRequest, versions: list[Any]) -> ExistingObject:
+    key, newest = versions[0]["Key"], _newest_wanted(request, versions)
+    # In the window a delete marker may be the newest, though the object came back after it.
+    is_wanted = newest and "Size" in newest and request.wants(key, newest["Size"])
+    return ExistingObject(key, _listed(request.bucket, newest) if is_wanted else None)
 
 
 def _listed(bucket: str, entry: Any) -> ListedObject:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import logging
+import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 
 from include.caching import MEASURED_TIME, CacheChoice, choose_caching
 from include.documents.listing import (
+    ExistingObject,
     ListedObject,
     ListingRequest,
     date_prefixes,
@@ -27,14 +29,21 @@ from include.runs import (
     RunFiles,
     RunManifest,
     SlicePart,
+    choose_night,
     choose_window,
     keep_manifest,
 )
 from include.warehouse.keys import record_keys
 from include.warehouse.ledgers import record_ledger
-from include.warehouse.listings import Listing, ListingResult, record_listing
+from include.warehouse.listings import (
+    Listing,
+    ListingResult,
+    mark_deleted,
+    read_marks,
+    record_listing,
+)
 from include.warehouse.runs import read_cache_use, read_last_window_end
-from include.warehouse.staging import LISTED
+from include.warehouse.staging import LISTED, LISTED_URIS, MARKS
 from include.warehouse.tables import ensure_tables
 
 if TYPE_CHECKING:
@@ -51,6 +60,18 @@ logger = logging.getLogger(__name__)
 MAX_SLICES = 1_000
 """Mapped tasks end at 1,024 (`core.max_map_length`)."""
 ROWS_PER_BATCH = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class SpooledListing:
+    """A listing on disk."""
+
+    began_at: dt.datetime
+    request: ListingRequest
+    documents: Path
+    """The documents of the run: the columns of `staging.LISTED`."""
+    existing: Path
+    """Everything that exists below the prefixes: the columns of `staging.LISTED_URIS`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +123,7 @@ class NightListing:
                 run_key=self.context.run_key,
                 run_type=self.context.run_type,
                 started_at=self.context.started_at,
+                night=choose_night(self.context),
                 window_start_at=start,
                 window_end_at=end,
                 params=self.context.params,
@@ -110,35 +132,53 @@ class NightListing:
             ),
         )
 
-    def _spool(self, manifest: RunManifest) -> Path:
+    def _spool(self, manifest: RunManifest) -> SpooledListing:
         """Write the listing to disk first: no database waits while S3 is listed."""
+        request = listing_request(manifest, self.settings)
+        listing = SpooledListing(
+            began_at=self.now(),
+            request=request,
+            documents=self.work_dir / "listed.parquet",
+            existing=self.work_dir / "existing.parquet",
+        )
         objects = list_objects(
             self.documents_client,
-            request := listing_request(manifest, self.settings),
+            request,
             versioned=is_versioned(self.documents_client, request.bucket),
         )
-        path = self.work_dir / "listed.parquet"
-        with pq.ParquetWriter(path, LISTED) as writer:
-            for rows in _batched(islice(objects, manifest.params.limit), ROWS_PER_BATCH):
-                writer.write_table(pa.Table.from_pylist([_row(one) for one in rows], schema=LISTED))
-        return path
+        with (
+            pq.ParquetWriter(listing.documents, LISTED) as documents,
+            pq.ParquetWriter(listing.existing, LISTED_URIS) as existing,
+        ):
+            for some in _batched(_limited(objects, manifest.params.limit), ROWS_PER_BATCH):
+                uris = [document_uri(request.bucket, one.key) for one in some]
+                existing.write_table(pa.table({"document_uri": uris}, schema=LISTED_URIS))
+                rows = [_row(one.document) for one in some if one.document]
+                documents.write_table(pa.Table.from_pylist(rows, schema=LISTED))
+        return listing
 
-    def _record(self, session: "Session", manifest: RunManifest, listed: Path) -> ListingManifest:
+    def _record(
+        self, session: "Session", manifest: RunManifest, spooled: SpooledListing
+    ) -> ListingManifest:
+        marks_keys = self._earlier_marks_keys(manifest)
+        if manifest.params.is_unrestricted:
+            marks_keys += self._mark_deleted(session, manifest, spooled)
         listing = Listing(
             spec=manifest.spec.name,
             run_key=manifest.run_key,
             prompt_version=manifest.spec.prompt_version,
             now=self.now(),
             requeue_reasons=manifest.params.requeue,
-            reprocess=manifest.params.reprocess,
             carry_over=manifest.params.is_unrestricted,
+            reprocess=manifest.params.reprocess,
         )
-        with closing(pq.ParquetFile(listed)) as file:
-            result = record_listing(session, listing, _reader(file))
+        with closing(pq.ParquetFile(spooled.documents)) as file:
+            result = record_listing(session, listing, _reader(file, LISTED))
         recorded = ListingManifest(
             slices=tuple(self._write_slices(manifest, result)),
             listed_count=result.taken_count + result.unchanged_count,
             unchanged_count=result.unchanged_count,
+            marks_keys=marks_keys,
         )
         # By the pattern of today: what keys say is no part of what the run asks.
         record_keys(session, self.spec.name, self.spec.key_pattern)
@@ -153,6 +193,34 @@ class NightListing:
             len(recorded.slices),
         )
         return recorded
+
+    def _earlier_marks_keys(self, manifest: RunManifest) -> tuple[str, ...]:
+        """Return what earlier attempts of the run have marked: this one does not mark it again."""
+        stored = self.store.read(RunFiles(manifest.spec.name, manifest.run_key).listing_key)
+        return ListingManifest.model_validate_json(stored.data).marks_keys if stored else ()
+
+    def _mark_deleted(
+        self, session: "Session", manifest: RunManifest, spooled: SpooledListing
+    ) -> tuple[str, ...]:
+        """Mark what is gone below the prefixes, all of which was listed; keep what was marked."""
+        spec = manifest.spec.name
+        with closing(pq.ParquetFile(spooled.existing)) as file:
+            changed_count = mark_deleted(
+                session,
+                spec=spec,
+                prefixes=[(spooled.request.bucket, one) for one in spooled.request.prefixes],
+                listed_uris=_reader(file, LISTED_URIS),
+                listed_at=spooled.began_at,
+            )
+        if not changed_count:
+            return ()
+        path = self.work_dir / "marks.parquet"
+        with pq.ParquetWriter(path, MARKS) as writer:
+            for batch in read_marks(session, spec=spec, listed_at=spooled.began_at):
+                writer.write_batch(batch.cast(MARKS))
+        key = RunFiles(spec, manifest.run_key).key(f"listing/marks-{secrets.token_hex(4)}.parquet")
+        self.store.upload(path, key)
+        return (key,)
 
     def _write_slices(self, manifest: RunManifest, result: ListingResult) -> Iterator[SlicePart]:
         files = RunFiles(manifest.spec.name, manifest.run_key)
@@ -197,11 +265,22 @@ def _row(listed: ListedObject) -> dict[str, object]:
     }
 
 
-def _reader(file: pq.ParquetFile) -> pa.RecordBatchReader:
-    return pa.RecordBatchReader.from_batches(LISTED, file.iter_batches(ROWS_PER_BATCH))
+def _reader(file: pq.ParquetFile, shape: pa.Schema) -> pa.RecordBatchReader:
+    return pa.RecordBatchReader.from_batches(shape, file.iter_batches(ROWS_PER_BATCH))
 
 
-def _batched(objects: Iterable[ListedObject], size: int) -> Iterator[list[ListedObject]]:
+def _limited(objects: Iterable[ExistingObject], limit: int | None) -> Iterator[ExistingObject]:
+    """Yield objects until `limit` of them are documents."""
+    left = limit
+    for one in objects:
+        yield one
+        if left is not None and one.document:
+            left -= 1
+            if not left:
+                return
+
+
+def _batched(objects: Iterable[ExistingObject], size: int) -> Iterator[list[ExistingObject]]:
     iterator = iter(objects)
     while batch := list(islice(iterator, size)):
         yield batch

@@ -26,6 +26,7 @@ from include.warehouse.loading import LoadSummary, NightLoad, PromptVersion, loa
 from include.warehouse.staging import RESULTS
 
 if TYPE_CHECKING:
+    from include.answers import AnswerSchema
     from include.ledger import Ledger
     from include.storage import ObjectStore
     from include.warehouse.session import Warehouse
@@ -102,12 +103,17 @@ class RunLoading:
             merger=spec.long_documents.merger(schema),
             failures=inputs.failures(),
             batches=batch_rows(entries),
-            prompt=PromptVersion(
-                model=spec.model,
-                prompt_text=spec.prompt_text,
-                output_schema=json.dumps(schema.output_schema, sort_keys=True),
-                asked_at=self.manifest.started_at,
-            ),
+            prompt=None if plan.is_dry_run else self._prompt_version(schema),
+        )
+
+    def _prompt_version(self, schema: "AnswerSchema") -> PromptVersion:
+        """Return what this run asks, which becomes active; one that only plans asks nothing."""
+        spec = self.manifest.spec
+        return PromptVersion(
+            model=spec.model,
+            prompt_text=spec.prompt_text,
+            output_schema=json.dumps(schema.output_schema, sort_keys=True),
+            asked_at=self.manifest.started_at,
         )
 
     def _results(self, inputs: LoadInputs) -> pa.RecordBatchReader | None:

@@ -21,7 +21,7 @@ from include.steps.load_warehouse import RunLoading
 from include.warehouse.erasing import mark_erased
 from include.warehouse.keys import record_keys
 from include.warehouse.ledgers import record_ledger
-from include.warehouse.listings import Listing, record_listing
+from include.warehouse.listings import Listing, record_listing, restore_marks
 from include.warehouse.runs import RunRow, settle_run
 from include.warehouse.staging import LISTED
 from include.warehouse.tables import ensure_tables
@@ -154,6 +154,10 @@ class WarehouseRebuild:
             for _ in result.documents:
                 """The stream must be read to its end."""
             record_keys(session, self.spec, frozen.key_pattern)
+            for key in listing.marks_keys:
+                path = self.store.download(key, self.work_dir / "marks.parquet")
+                marks = pq.read_table(path).to_reader()
+                restore_marks(session, spec=self.spec, marks=marks, now=manifest.started_at)
 
     def _listed(self, listing: ListingManifest) -> Iterator[pa.RecordBatch]:
         for part in listing.slices:
@@ -168,6 +172,7 @@ class WarehouseRebuild:
             dag_id=manifest.dag_id,
             run_id=manifest.run_id,
             run_type=manifest.run_type,
+            night=manifest.night.isoformat(),
             window_start_at=manifest.window_start_at,
             window_end_at=manifest.window_end_at,
             prompt_version=manifest.spec.prompt_version,

@@ -26,6 +26,7 @@ from include.runs import ListingManifest, RunFiles, RunManifest, read_model
 from include.steps.plan_retries import ROUNDS
 from include.warehouse.reports import (
     read_failures,
+    read_given_up_again,
     read_reuse,
     read_spend,
     read_spend_by_model,
@@ -75,7 +76,11 @@ class Reconciliation:
             reasons = reason_lines(read_states(session, spec=spec, run_key=run_key).to_pylist())
             problems = (
                 *self._task_problems(),
-                *self._rate_problems(reasons),
+                *rate_problems(
+                    reasons,
+                    given_up_again=self._given_up_again(session),
+                    limit=self.manifest.spec.max_dead_letter_rate,
+                ),
                 *_account_problems(reasons),
             )
             counts = settle_run(session, self._row(plan, listing, problems))
@@ -97,6 +102,7 @@ class Reconciliation:
             dag_id=manifest.dag_id,
             run_id=manifest.run_id,
             run_type=manifest.run_type,
+            night=manifest.night.isoformat(),
             window_start_at=manifest.window_start_at,
             window_end_at=manifest.window_end_at,
             prompt_version=manifest.spec.prompt_version,
@@ -114,15 +120,13 @@ class Reconciliation:
             return []
         return [f"tasks failed: {', '.join(self.failed_tasks)}"]
 
-    def _rate_problems(self, reasons: Sequence[StateCount]) -> list[str]:
-        worked_on = sum(line.document_count for line in reasons)
-        dead = sum(line.document_count for line in reasons if line.state == "dead_letter")
-        limit = self.manifest.spec.max_dead_letter_rate
-        if dead <= limit * worked_on:
-            return []
-        return [
-            f"{dead} of {worked_on} documents are dead letters, above max_dead_letter_rate {limit}"
-        ]
+    def _given_up_again(self, session: "Session") -> int:
+        return read_given_up_again(
+            session,
+            spec=self.manifest.spec.name,
+            run_key=self.manifest.run_key,
+            started_at=self.manifest.started_at,
+        )
 
     def _report(
         self,
@@ -148,6 +152,7 @@ class Reconciliation:
             run_key=run_key,
             run_id=self.manifest.run_id,
             run_type=self.manifest.run_type,
+            night=self.manifest.night,
             window_start_at=self.manifest.window_start_at,
             window_end_at=self.manifest.window_end_at,
             started_at=self.manifest.started_at,
@@ -189,6 +194,24 @@ class Reconciliation:
             one for each in (plan, *rounds) if each is not None for one in each.shard_ids
         )
         return [self.ledger.read(one).record for one in ids]
+
+
+def rate_problems(reasons: Sequence[StateCount], *, given_up_again: int, limit: float) -> list[str]:
+    """Judge the rate of dead letters among the documents that a run worked on.
+
+    Args:
+        reasons: Documents by state; unchanged ones are not among them.
+        given_up_again: Dead letters that were some before, and were requeued: they are no news, and
+            count neither way.
+        limit: The rate that is still fine, from 0 to 1.
+    """
+    worked_on = sum(line.document_count for line in reasons) - given_up_again
+    dead = sum(line.document_count for line in reasons if line.state == "dead_letter")
+    dead -= given_up_again
+    # As a decimal: in binary, 29 of 100 are above a limit of 0.29.
+    if dead <= Decimal(str(limit)) * worked_on:
+        return []
+    return [f"{dead} of {worked_on} documents are dead letters, above max_dead_letter_rate {limit}"]
 
 
 def _account_problems(reasons: Sequence[StateCount]) -> list[str]:

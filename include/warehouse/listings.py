@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from include.warehouse.session import Session, Value, check
-from include.warehouse.staging import LISTED, LISTED_URIS, stage_rows
+from include.warehouse.staging import LISTED, LISTED_URIS, MARKS, stage_rows, stage_texts
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +70,7 @@ def record_listing(
         "abandoned_before": listing.now - ABANDONED_AFTER,
     }
     stage_rows(session, "listed", listed, LISTED)
-    _stage_texts(session, "requeue_reasons", reason=listing.requeue_reasons)
+    stage_texts(session, "requeue_reasons", reason=listing.requeue_reasons)
     session.derive("listed_uris")
     session.run("insert_documents", **values)
     session.run("update_documents_found", **values)
@@ -95,27 +95,37 @@ def mark_deleted(
     listed_uris: pa.RecordBatchReader,
     listed_at: dt.datetime,
 ) -> int:
-    """Mark the documents below `prefixes` that are gone and return how many rows were marked.
+    """Mark the documents below `prefixes` that are gone and return how many rows have changed.
 
     Call it only after a listing that was complete. What is there again is no longer marked.
 
     Args:
         prefixes: Bucket and key prefix of each place that was listed.
         listed_uris: `document_uri` of everything seen there, in the window or not.
-        listed_at: When the listing began; what was written since is left alone.
+        listed_at: When the listing began; what was first seen since, by another run, is left alone.
     """
     places = list(prefixes)
     stage_rows(session, "listed_uris", listed_uris, LISTED_URIS)
-    _stage_texts(
+    stage_texts(
         session,
         "listed_prefixes",
         bucket=[bucket for bucket, _ in places],
         prefix=[prefix for _, prefix in places],
     )
-    session.run("update_documents_found", spec=spec, now=listed_at)
-    return session.run("update_documents_deleted", spec=spec, now=listed_at)
+    found = session.run("update_documents_found", spec=spec, now=listed_at)
+    deleted = session.run("update_documents_deleted", spec=spec, now=listed_at)
+    logger.info("marked spec=%s deleted=%d found=%d", spec, deleted, found)
+    return deleted + found
 
 
-def _stage_texts(session: Session, name: str, **columns: Iterable[str]) -> None:
-    arrays = {column: pa.array(list(texts), pa.string()) for column, texts in columns.items()}
-    session.stage(name, pa.table(arrays).to_reader())
+def read_marks(session: Session, *, spec: str, listed_at: dt.datetime) -> pa.RecordBatchReader:
+    """Return what `mark_deleted` has changed, before anything else does: `staging.MARKS`."""
+    return session.read("read_deletion_marks", spec=spec, now=listed_at)
+
+
+def restore_marks(
+    session: Session, *, spec: str, marks: pa.RecordBatchReader, now: dt.datetime
+) -> None:
+    """Mark again what an earlier listing had marked, and clear what it had found again."""
+    stage_rows(session, "marks", marks, MARKS)
+    session.run("update_documents_marked", spec=spec, now=now)

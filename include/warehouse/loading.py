@@ -11,6 +11,7 @@ from include.answers import AnswerSchema
 from include.merging import PartMerger
 from include.warehouse.part_answers import merged_answers
 from include.warehouse.session import Session, Value, check
+from include.warehouse.spec_checks import check_enums_in_range, check_items_new
 from include.warehouse.spec_tables import define_spec_enrichments, insert_enrichments
 from include.warehouse.staging import (
     BATCHES,
@@ -26,6 +27,9 @@ from include.warehouse.staging import (
 logger = logging.getLogger(__name__)
 
 CHECKS = (
+    "check_results_of_batches",
+    "check_results_complete",
+    "check_enrichments_paid",
     "check_documents_known",
     "check_documents_settled",
     "check_enrichments_found",
@@ -111,7 +115,9 @@ def load(session: Session, night: NightLoad) -> LoadSummary:
     session.run("insert_enrichment_parts", **values)
     stage_enrichments(session, _answers(session, night), night.schema, night.now)
     session.derive("new_enrichments", **values)
+    check_items_new(session, night.spec, night.schema)
     insert_enrichments(session, night.spec, night.schema)
+    check_enums_in_range(session, night.spec, night.schema)
     settled = _settle_documents(session, values)
     for statement in CHECKS:
         check(session, statement, **values)

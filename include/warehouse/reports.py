@@ -1,5 +1,7 @@
 """Small tables for the report of a run."""
 
+import datetime as dt
+
 import pyarrow as pa
 
 from include.warehouse.session import Session
@@ -8,6 +10,14 @@ from include.warehouse.session import Session
 def read_states(session: Session, *, spec: str, run_key: str) -> pa.Table:
     """Return `state, state_reason, document_count` of a run; unchanged documents are not in it."""
     return session.read("read_states", spec=spec, run_key=run_key).read_all()
+
+
+def read_given_up_again(
+    session: Session, *, spec: str, run_key: str, started_at: dt.datetime
+) -> int:
+    """Return how many dead letters of a run had been dead letters before it started."""
+    rows = session.read("read_given_up_again", spec=spec, run_key=run_key, started_at=started_at)
+    return int(rows.read_all()["document_count"][0].as_py())
 
 
 def read_spend(session: Session, *, spec: str, run_key: str) -> pa.Table:

@@ -17,6 +17,8 @@ class RunRow:
     dag_id: str
     run_id: str
     run_type: str
+    night: str
+    """As YYYY-MM-DD."""
     window_start_at: dt.datetime | None
     window_end_at: dt.datetime | None
     prompt_version: str

@@ -69,14 +69,14 @@ def spec_view_shapes(
         ViewShape(
             spec_name,
             f"Answers of spec {spec_name}: one row per document, its newest answered version.",
-            _filled(
+            filled(
                 "spec_current", _in_order(fields, stored.get(spec_name)), groups, spec=spec_name
             ),
         ),
         ViewShape(
             f"{spec_name}_history",
             f"Every answer of spec {spec_name}, for every version of every object.",
-            _filled(
+            filled(
                 "spec_history",
                 _in_order(fields, stored.get(f"{spec_name}_history")),
                 groups,
@@ -113,20 +113,25 @@ def _in_order(fields: Sequence[str], view: Relation | None) -> list[str]:
 
 def define_spec_enrichments(session: Session, spec_name: str) -> None:
     """Give the answers of a spec the name by which the statements know them."""
-    session.define(_filled("spec_enrichments", spec=spec_name))
+    session.define(filled("spec_enrichments", spec=spec_name))
 
 
 def define_spec_keys(session: Session, spec_name: str) -> None:
     """Give the keys of a spec the name by which the statements know them."""
-    session.define(_filled("spec_keys", spec=spec_name))
+    session.define(filled("spec_keys", spec=spec_name))
 
 
 def merge_keys(session: Session, spec_name: str, groups: Sequence[str]) -> None:
     """Merge what was staged of object keys."""
     values = ["key_pattern", *groups]
-    text = _filled("spec_keys_merge", ["document_uri", *values], spec=spec_name)
+    text = filled("spec_keys_merge", ["document_uri", *values], spec=spec_name)
     assigned = ",\n    ".join(f"{quoted(name)} = excluded.{quoted(name)}" for name in values)
     session.define(text.replace(_ASSIGNMENT, assigned))
+
+
+def define_spec_answers(session: Session, spec_name: str) -> None:
+    """Give the history of a spec the name by which the statements know it."""
+    session.define(filled("spec_answers", spec=spec_name))
 
 
 def insert_enrichments(session: Session, spec_name: str, schema: AnswerSchema) -> None:
@@ -144,14 +149,14 @@ def delete_enrichments(session: Session, spec_name: str) -> None:
     for name, relation in session.catalog().items():
         is_of_spec = name == f"{spec_name}_enrichments" or name.startswith(f"{spec_name}__")
         if is_of_spec and not relation.is_view and "enrichment_id" in relation.columns:
-            session.define(_filled("spec_delete", table=name))
+            session.define(filled("spec_delete", table=name))
 
 
 def _insert_new(session: Session, table: str, stage: str, names: list[str]) -> None:
-    session.define(_filled("spec_insert", names, table=table, stage=f"stage_{stage}"))
+    session.define(filled("spec_insert", names, table=table, stage=f"stage_{stage}"))
 
 
-def _filled(
+def filled(
     statement: str, fields: Iterable[str] = (), groups: Collection[str] = (), **names: str
 ) -> str:
     """Return a statement with names in the place of `<…>`.
@@ -212,5 +217,5 @@ def _list_view(spec_name: str, column: Column) -> ViewShape:
     return ViewShape(
         f"{spec_name}__{column.name}",
         column.description or f"Items of {column.name}, one row each.",
-        _filled("spec_list", [column.name], spec=spec_name),
+        filled("spec_list", [column.name], spec=spec_name),
     )

@@ -26,6 +26,7 @@ LISTED = pa.schema(
     }
 )
 LISTED_URIS = pa.schema({"document_uri": pa.string()})
+MARKS = pa.schema({"document_id": pa.string(), "deleted_at": _TIME})
 NEEDED = pa.schema(
     {"request_id": pa.string(), "document_id": pa.string(), "enrichment_id": pa.string()}
 )
@@ -113,6 +114,8 @@ BATCHES = pa.schema(
         "expires_at": _TIME,
         "ended_at": _TIME,
         "collected_at": _TIME,
+        "answer_count": pa.int64(),
+        "failure_count": pa.int64(),
     }
 )
 _ANSWER = (
@@ -138,6 +141,12 @@ def stage_rows(
     """
     batches = iter(()) if rows is None else (_conformed(batch, schema) for batch in rows)
     session.stage(name, pa.RecordBatchReader.from_batches(schema, batches))
+
+
+def stage_texts(session: Session, name: str, **columns: Iterable[str]) -> None:
+    """Stage a few rows of texts."""
+    arrays = {column: pa.array(list(texts), pa.string()) for column, texts in columns.items()}
+    session.stage(name, pa.table(arrays).to_reader())
 
 
 def stage_enrichments(

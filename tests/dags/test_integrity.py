@@ -12,9 +12,11 @@ DAG_IDS = {
     "enrich_document_metadata",
     "enrich_support_ticket_triage",
     "erase_document",
+    "export_night",
     "rebuild_warehouse",
     "resolve_shard",
     "retry_failures",
+    "summarize_nights",
     "sweep_ledger",
 }
 
@@ -61,6 +63,25 @@ def test_the_night_pins_its_timetable(dag_bag: "DagBag") -> None:
     dag = dag_bag.dags["enrich_document_metadata"]
     assert isinstance(dag.timetable, CronDataIntervalTimetable)
     assert dag.max_active_runs == 4
+
+
+def test_examples_wait_for_the_assets_of_a_night_and_begin_paused(dag_bag: "DagBag") -> None:
+    (outlets,) = (
+        task.outlets
+        for task in dag_bag.dags["enrich_document_metadata"].tasks
+        if task.task_id == "reconcile_run"
+    )
+    waits = {}
+    for dag_id in ("summarize_nights", "export_night"):
+        dag = dag_bag.dags[dag_id]
+        assert dag.is_paused_upon_creation
+        condition = dag.timetable.asset_condition
+        assets = getattr(condition, "objects", [condition])
+        waits[type(dag.timetable).__name__] = list(assets)
+    assert waits == {
+        "AssetTriggeredTimetable": outlets[:1],
+        "PartitionedAssetTimetable": outlets[1:],
+    }
 
 
 def test_only_the_dag_that_is_asked_for_is_built(monkeypatch: pytest.MonkeyPatch) -> None:

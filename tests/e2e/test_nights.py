@@ -78,6 +78,27 @@ def test_past_nights_are_backfilled_and_reprocessing_them_buys_nothing(nights: N
     assert nights.tables() == before
 
 
+def test_a_green_night_wakes_those_who_wait_for_it(nights: Nights) -> None:
+    day = PAST - dt.timedelta(days=3)
+    nights.upload(day, texts("w1", "w2"))
+    waiting = ["export_night", "summarize_nights"]
+    exports = [f"nightshift/exports/{SPEC}/{name}.parquet" for name in (f"night={day}", "nights")]
+    try:
+        for dag_id in waiting:
+            nights.stack.api.unpause(dag_id)
+        assert nights.finish(nights.start(day)).state == "success"
+        nights.wait_until(lambda: all(nights.stack.api.runs(dag_id) for dag_id in waiting))
+        woken = [nights.finish(run) for one in waiting for run in nights.stack.api.runs(one)]
+    finally:
+        for dag_id in waiting:
+            nights.stack.api.call("PATCH", f"/dags/{dag_id}", {"is_paused": True})
+    assert [run.state for run in woken] == ["success", "success"]
+    answers, summary = (pq.read_table(pa.BufferReader(nights.read(key))) for key in exports)
+    names = [key.rsplit("/", 1)[-1] for key in answers["object_key"].to_pylist()]
+    assert names == ["w1.txt", "w2.txt"]
+    assert day in summary["night"].to_pylist()
+
+
 def test_a_night_without_documents_is_green(nights: Nights) -> None:
     run = nights.finish(nights.start(PAST - dt.timedelta(days=1)))
     assert run.state == "success"

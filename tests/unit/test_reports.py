@@ -24,6 +24,7 @@ def make_report(**changes: Any) -> NightReport:
         "run_key": RUN,
         "run_id": RUN,
         "run_type": "scheduled",
+        "night": START.date(),
         "window_start_at": START,
         "window_end_at": START + dt.timedelta(days=1),
         "started_at": START,
@@ -105,10 +106,15 @@ def test_report_tells_what_happened_what_it_cost_and_why_not() -> None:
     ]
 
 
-def test_night_is_the_utc_date_on_which_the_window_begins() -> None:
-    zone = dt.timezone(dt.timedelta(hours=5))
-    start = dt.datetime(2026, 11, 10, 3, tzinfo=zone)
-    assert make_report(window_start_at=start).night == "2026-11-09"
+def test_event_of_a_night_tells_its_counts_and_cost() -> None:
+    report = make_report(listed_count=2, documents={"enriched": 2}, actual_usd=Decimal("0.25"))
+    assert report.event == {
+        "night": "2026-11-10",
+        "run_key": RUN,
+        "listed": 2,
+        "enriched": 2,
+        "actual_usd": "0.25",
+    }
 
 
 def test_counts_by_state_keep_their_reason() -> None:

@@ -10,6 +10,7 @@ from include.runs import (
     RunFiles,
     RunManifest,
     RunParams,
+    choose_night,
     choose_window,
     keep_manifest,
     read_manifest,
@@ -67,6 +68,19 @@ def test_window_is_chosen_by_one_rule(
     assert choose_window(run, last_end) == window
 
 
+@pytest.mark.parametrize(
+    ("run", "night"),
+    [
+        (context(), MONDAY.date()),
+        (context(params=RunParams(window_start=SUNDAY, window_end=TUESDAY)), SUNDAY.date()),
+        (context(interval_start=MONDAY.astimezone(dt.timezone(-DAY / 4))), MONDAY.date()),
+    ],
+    ids=["of the interval, not of the window behind it", "of the window given", "in UTC"],
+)
+def test_run_has_one_night(run: RunContext, night: dt.date) -> None:
+    assert choose_night(run) == night
+
+
 def test_interval_without_width_is_refused() -> None:
     with pytest.raises(PermanentError, match="interval without width"):
         choose_window(context(interval_end=MONDAY), None)
@@ -108,6 +122,7 @@ def manifest(**changes: Any) -> RunManifest:
         "run_key": run.run_key,
         "run_type": run.run_type,
         "started_at": run.started_at,
+        "night": MONDAY.date(),
         "window_start_at": MONDAY,
         "window_end_at": TUESDAY,
         "params": run.params,

@@ -5,6 +5,7 @@ create table nightshift.runs (
     dag_id text not null, -- Its DAG.
     run_id text not null, -- Its id in Airflow.
     run_type text not null, -- Scheduled, manual or backfill.
+    night date, -- UTC date on which the interval of the run begins.
     window_start_at timestamptz, -- Start of the window that was listed, inclusive.
     window_end_at timestamptz, -- End of the window that was listed, exclusive.
     prompt_version text not null, -- Prompt version under which it asked.

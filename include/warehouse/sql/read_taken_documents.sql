@@ -6,7 +6,8 @@ select
     d.object_version,
     d.size_bytes,
     d.last_modified_at,
-    l.storage_class
+    -- Nothing is fetched of what is gone, not even a version that the bucket still keeps.
+    case when d.deleted_at is null then l.storage_class else 'DELETED' end as storage_class
 from nightshift.document_states as s
 join nightshift.documents as d on d.spec = s.spec and d.document_id = s.document_id
 left join (

@@ -5,7 +5,6 @@ left join (select distinct document_id from stage_listed) as l on l.document_id 
 left join stage_requeued as q on q.document_id = d.document_id
 where
     d.spec = $spec
-    and d.deleted_at is null
     and d.erased_at is null
     and not exists (
         select 1

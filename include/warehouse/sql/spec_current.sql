@@ -20,7 +20,7 @@ from (
         row_number() over (
             partition by x.document_uri
             order by
-                x.last_modified_at desc, x.object_version desc, p.activated_at desc,
+                x.last_modified_at desc, x.object_version desc, p.activated_at desc nulls last,
                 a.loaded_at desc, a.enrichment_id
         ) as choice
     from nightshift.documents as x

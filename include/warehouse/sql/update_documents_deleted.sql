@@ -3,8 +3,8 @@ set deleted_at = $now, updated_at = $now
 where
     d.spec = $spec
     and d.deleted_at is null
-    and d.last_modified_at < cast($now as timestamptz)
-    and d.document_uri not in (select document_uri from stage_listed_uris)
+    and d.first_seen_at < cast($now as timestamptz)
+    and not exists (select 1 from stage_listed_uris as l where l.document_uri = d.document_uri)
     and exists (
         select 1
         from stage_listed_prefixes as p

@@ -43,7 +43,8 @@ def _outcomes(
 
 
 def _list(s3: "S3Client", bucket: str, *, versioned: bool = False) -> list[ListedObject]:
-    return list(list_objects(s3, ListingRequest(bucket), versioned=versioned))
+    existing = list_objects(s3, ListingRequest(bucket), versioned=versioned)
+    return [one.document for one in existing if one.document]
 
 
 def test_documents_come_back_in_the_order_of_the_listing(
@@ -80,7 +81,7 @@ def test_few_objects_are_taken_before_they_are_asked_for(
     assert taken < 20
 
 
-def test_changed_and_deleted_objects_have_vanished(
+def test_changed_object_is_superseded_and_deleted_one_has_vanished(
     s3: "S3Client", bucket: str, pool: ExtractionPool
 ) -> None:
     for key in ("changed", "deleted"):
@@ -88,7 +89,7 @@ def test_changed_and_deleted_objects_have_vanished(
     objects = _list(s3, bucket)
     s3.put_object(Bucket=bucket, Key="changed", Body=b"new words")
     s3.delete_object(Bucket=bucket, Key="deleted")
-    assert _outcomes(s3, objects, pool) == ["vanished", "vanished"]
+    assert _outcomes(s3, objects, pool) == ["superseded", "vanished"]
 
 
 def test_listed_version_is_fetched_even_when_it_was_replaced(
@@ -198,7 +199,7 @@ BROKEN: Answer = (200, b"whole", 11)
         ([_error(403, "InvalidObjectState")], "archived"),
         ([_error(404, "NoSuchKey")], "vanished"),
         ([_error(405, "MethodNotAllowed")], "vanished"),
-        ([_error(412, "PreconditionFailed")], "vanished"),
+        ([_error(412, "PreconditionFailed")], "superseded"),
     ],
     ids=lambda value: value if isinstance(value, str) else value[0][1][:40].decode(),
 )

@@ -75,7 +75,8 @@ def _text_of(key: str) -> str:
 def _texts_by_key(
     client: "S3Client", request: ListingRequest, pool: ExtractionPool, *, versioned: bool
 ) -> dict[str, str | None]:
-    listed = list_objects(client, request, versioned=versioned)
+    existing = list_objects(client, request, versioned=versioned)
+    listed = (one.document for one in existing if one.document)
     found = fetch_and_extract(client, listed, pool, fetch_threads=2)
     return {
         item.key: extraction.text

@@ -304,9 +304,21 @@ class TestDeadLetters:
         params = RunParams(requeue=("refused",))
         again = world.night.another(run_id="manual__1", run_type="manual", params=params).run()
         assert ended(again) == {"enriched": 2}
-        resolved = world.rows("select resolution from nightshift.dead_letters")
-        assert len(resolved) == 2
-        assert None not in {resolution for (resolution,) in resolved}
+        resolved = world.rows(
+            "select resolution, resolved_at is not null from nightshift.dead_letters"
+        )
+        assert resolved == [("enriched", True)] * 2
+
+    def test_requeued_one_that_fails_again_is_no_news(self, world: World) -> None:
+        world.simulator.set_faults({"kind": "refusal", "times": FOREVER})
+        world.upload("a")
+        assert world.night.run().verdict == "red"
+        params = RunParams(requeue=("refused",))
+        again = world.night.another(run_id="manual__1", run_type="manual", params=params).run()
+        assert (again.verdict, ended(again)) == ("green", {"dead_letter": 1})
+        letters = world.rows("select reason, resolved_at from nightshift.dead_letters")
+        assert letters == [("refused", None)]
+        assert world.bill["requests"] == 2
 
 
 class TestMoney:

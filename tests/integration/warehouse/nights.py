@@ -145,6 +145,7 @@ class Nights:
             "dag_id": "enrich_notes",
             "run_id": run,
             "run_type": "scheduled",
+            "night": "2026-03-01",
             "window_start_at": MONDAY - DAY,
             "window_end_at": MONDAY,
             "prompt_version": PROMPT,

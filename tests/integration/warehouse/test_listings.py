@@ -110,13 +110,41 @@ def test_pending_documents_of_a_run_without_an_end(
     assert taken == expected
 
 
-def test_deleted_documents_are_not_carried_over(nights: Nights) -> None:
+def test_pending_documents_that_are_gone_are_carried_over_to_be_settled(nights: Nights) -> None:
     nights.list_versions("run-1", A)
     delete_all_but(nights)
 
-    _, taken = nights.list_versions("run-2", at=MONDAY + 5 * DAY)
+    result, taken = nights.list_versions("run-2", at=MONDAY + 5 * DAY)
+    nights.load("run-2", {A: "skipped vanished"}, at=MONDAY + 5 * DAY)
 
-    assert taken == []
+    assert (taken, result.carried_over_count) == (["a@1"], 1)
+    assert nights.latest() == {"a@1": "skipped vanished"}
+
+
+def test_what_had_vanished_and_is_listed_again_is_taken_up_once(nights: Nights) -> None:
+    nights.list_versions("run-1", A)
+    nights.load("run-1", {A: "skipped vanished"})
+    assert nights.list_versions("run-1", A, at=MONDAY + DAY)[1] == ["a@1"]
+    assert nights.latest() == {"a@1": "skipped vanished"}
+
+    nights.list_versions("run-2", A, at=MONDAY + DAY)
+    nights.load("run-2", {A: "answered"}, at=MONDAY + DAY)
+
+    assert nights.latest() == {"a@1": "enriched"}
+    assert nights.list_versions("run-3", A, at=MONDAY + 2 * DAY)[1] == []
+
+
+def test_what_is_gone_is_not_requeued(nights: Nights) -> None:
+    nights.list_versions("run-1", A, B)
+    nights.load("run-1", {A: "failed refused", B: "skipped image_only"})
+    delete_all_but(nights)
+    before = nights.everything()
+
+    _, taken = nights.list_versions(
+        "run-2", at=MONDAY + 2 * DAY, requeue_reasons=("refused", "image_only")
+    )
+
+    assert (taken, nights.everything()) == ([], before)
 
 
 def test_a_newer_version_becomes_the_current_one(nights: Nights) -> None:
@@ -159,10 +187,10 @@ def test_only_the_listed_places_are_searched_for_deletions(nights: Nights) -> No
     assert marked == 1
 
 
-def test_what_was_written_after_the_listing_began_is_not_deleted(nights: Nights) -> None:
-    nights.list_versions("run-1", A)
+def test_what_another_run_saw_after_the_listing_began_is_not_deleted(nights: Nights) -> None:
+    nights.list_versions("run-1", A, at=MONDAY + HOUR)
 
-    assert delete_all_but(nights, at=MONDAY - 20 * DAY) == 0
+    assert delete_all_but(nights, at=MONDAY) == 0
 
 
 def test_a_reappearing_object_is_no_longer_deleted(nights: Nights) -> None:
@@ -181,7 +209,7 @@ def test_a_complete_listing_finds_again_what_lies_outside_the_window(nights: Nig
     nights.list_versions("run-1", A)
     delete_all_but(nights)
 
-    assert delete_all_but(nights, A, at=MONDAY + 2 * DAY) == 0
+    assert delete_all_but(nights, A, at=MONDAY + 2 * DAY) == 1
 
     (row,) = nights.rows("select deleted_at from nightshift.documents")
     assert row["deleted_at"] is None

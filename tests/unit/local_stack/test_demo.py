@@ -23,6 +23,7 @@ SUMMARY = Summary(
         run_key="key",
         run_id="id",
         run_type="scheduled",
+        night=MIDNIGHT.date(),
         window_start_at=MIDNIGHT,
         window_end_at=MIDNIGHT,
         started_at=MIDNIGHT,

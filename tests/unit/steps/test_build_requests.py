@@ -31,6 +31,7 @@ def question(spec: FrozenSpec = SPEC, **settings: Any) -> _Question:
         run_key="run",
         run_type="manual",
         started_at=START,
+        night=START.date(),
         window_start_at=START,
         window_end_at=START + dt.timedelta(days=1),
         params=RunParams(),
@@ -55,7 +56,7 @@ def test_readable_document_is_asked_about() -> None:
     ("found", "state", "reason"),
     [
         (FetchFailure("slow down"), "pending", "fetch_failed"),
-        (extraction(None, outcome="vanished"), "skipped", "superseded"),
+        (extraction(None, outcome="superseded"), "skipped", "superseded"),
         (extraction(None, outcome="encrypted"), "skipped", "encrypted"),
         (extraction(None), "skipped", "empty"),
         (extraction("x" * 51), "skipped", "too_long"),

@@ -19,6 +19,7 @@ def manifest(source: Source, **params: Any) -> RunManifest:
         run_key="run",
         run_type="manual",
         started_at=START,
+        night=START.date(),
         window_start_at=START,
         window_end_at=START + dt.timedelta(days=1),
         params=RunParams(**params),

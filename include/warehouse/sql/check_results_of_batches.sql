@@ -1,0 +1,4 @@
+select r.batch_id, count(*) as result_count
+from stage_results as r
+where not exists (select 1 from stage_batches as b where b.batch_id = r.batch_id)
+group by r.batch_id

@@ -1,0 +1,2 @@
+select enrichment_id, '<table>.<field>' as column_name, "<field>" as value
+from nightshift."<table>"

@@ -1,0 +1,2 @@
+select '<table>' as table_name, enrichment_id
+from nightshift."<table>"
