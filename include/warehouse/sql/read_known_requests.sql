@@ -41,7 +41,7 @@ letters as (
     select n.request_id, min(g.reason) as reason
     from needed as n
     left join given_up as g on g.enrichment_id = n.enrichment_id
-    where n.request_id not in (select request_id from answers)
+    where not exists (select 1 from answers as a where a.request_id = n.request_id)
     group by n.request_id
     having count(distinct n.enrichment_id) = count(distinct g.enrichment_id)
 ),
@@ -56,8 +56,8 @@ paid as (
     join nightshift.results as r on r.spec = $spec and r.request_id = n.request_id
     where
         r.outcome in ('truncated', 'invalid_output')
-        and n.request_id not in (select request_id from answers)
-        and n.request_id not in (select request_id from letters)
+        and not exists (select 1 from answers as a where a.request_id = n.request_id)
+        and not exists (select 1 from letters as l where l.request_id = n.request_id)
 )
 
 select

@@ -4,7 +4,7 @@ where
     d.spec = $spec
     and d.deleted_at is null
     and d.last_modified_at < cast($now as timestamptz)
-    and d.document_uri not in (select document_uri from stage_listed_uris)
+    and not exists (select 1 from stage_listed_uris as u where u.document_uri = d.document_uri)
     and exists (
         select 1
         from stage_listed_prefixes as p
