@@ -11,7 +11,7 @@ REASON ?= erased by hand with make erase
 OUT ?= extracted.parquet
 CORPUS ?= ../shared/corpora/dev
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status query rebuild-warehouse erase secrets compose-test test chaos compare lint types lock extract corpus-report simulator
+.PHONY: help demo up down status query rebuild-warehouse erase secrets compose-test test chaos large compare lint types lock extract corpus-report simulator
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed 's/:.* ## /\t/' | expand -t 20
@@ -48,6 +48,9 @@ test: $(READY) ## Run every test, the nights under a real scheduler included
 
 chaos: $(READY) ## Kill, cut and freeze at every step of a night, and print what came of it (takes long)
 	$(BIN)/python -m pytest tests/chaos tests/e2e/test_chaos.py --all-faults --faults-page docs/chaos.md --quiet
+
+large: $(READY) ## Load a million documents, and kill a load at every step, on either warehouse (takes long)
+	$(BIN)/python -m pytest tests/integration/warehouse -m thorough --all-faults --quiet --capture=no
 
 compare: $(READY) ## Throw the same faults at what people use instead (downloads it); writes docs/comparison.md
 	@test -x .compare/bin/python || $(PYTHON) -m venv .compare

@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 _LOCK = int.from_bytes(b"nightshi")
 """Advisory locks are numbers; they hold within one database."""
+_SHORT_WAITS = "set lock_timeout = '60s'"
+"""For a change of a table: whoever wants to read it meanwhile stands in line behind the change."""
 _ROWS_PER_BATCH = 10_000
 _TYPES = (("timestamp with time zone", "timestamptz"), ("numeric", "decimal"))
 _WITHOUT_COPY = {"adbc.postgresql.use_copy": "false"}
@@ -94,6 +96,7 @@ class PostgresWarehouse:
         if not read_only:
             doing = f"another load has not ended within {self.lock_timeout_seconds:g} seconds"
             session.select("postgres_lock", doing, lock=_LOCK)
+            session.define(_SHORT_WAITS)
 
 
 @dataclass(slots=True)

@@ -136,7 +136,7 @@ def night(world: World, caplog: pytest.LogCaptureFixture) -> NightDriver:
 def test_nothing_is_left_in_bucket_warehouse_and_logs(
     world: World, night: NightDriver, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert places_of(world) >= {"runs", "shards", "file", "nightshift.document_metadata"}
+    assert places_of(world) >= {"runs", "shards", "file", "document_metadata"}
     costs = world.answers()["costs"]
     with night.warehouse.session() as session:
         catalog = session.catalog()
@@ -144,8 +144,8 @@ def test_nothing_is_left_in_bucket_warehouse_and_logs(
     report = erase(world, "marked")
 
     assert (report.version_count, report.request_count, report.enrichment_count) == (1, 1, 1)
-    assert "nightshift.document_metadata" not in places_of(world)
-    assert "nightshift.dead_letters" in places_of(world), "of the other document nothing is lost"
+    assert "document_metadata" not in places_of(world)
+    assert "dead_letters" in places_of(world), "of the other document nothing is lost"
     erase(world, "quoted")
     assert places_of(world) == set()
     assert PHRASE not in caplog.text
@@ -197,7 +197,7 @@ def test_what_a_document_of_the_same_content_uses_stays_until_that_is_erased_too
     ]
     assert rebuilt(world).answers() == world.answers()
     assert erase(world, "twin").request_count == 1
-    assert places_of(world) - {"nightshift.document_metadata"} == set()
+    assert places_of(world) - {"document_metadata"} == set()
 
 
 def test_part_that_another_long_document_shares_stays_until_that_is_erased_too(
@@ -207,7 +207,7 @@ def test_part_that_another_long_document_shares_stays_until_that_is_erased_too(
     world.upload("long", text=LONG)
     world.upload("alike", text=LONG.replace(TWO, FOUR))
     world.night.run()
-    assert "nightshift.part_answers" in places_of(world, "snow came")
+    assert "part_answers" in places_of(world, "snow came")
 
     report = erase(world, "long")
 
