@@ -11,7 +11,7 @@ REASON ?= erased by hand with make erase
 OUT ?= extracted.parquet
 CORPUS ?= ../shared/corpora/dev
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status query rebuild-warehouse erase secrets compose-test test chaos large compare lint types lock extract corpus-report simulator
+.PHONY: help demo up down status query rebuild-warehouse erase secrets compose-test test chaos large compare lint types lock extract corpus-report plan forecast-report simulator
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed 's/:.* ## /\t/' | expand -t 20
@@ -75,6 +75,12 @@ extract: $(READY) ## Turn the files below DOCS into text in OUT, as the night wo
 
 corpus-report: $(READY) ## Extract the test corpus in CORPUS and tell formats, outcomes, hits and speed
 	@$(BIN)/python -m include.documents "$(CORPUS)" .local/corpus.parquet --manifest tests/integration/documents/corpus.csv
+
+plan: $(READY) ## Foretell what the files below DOCS would cost (SPEC=document_metadata); buys nothing, needs no account
+	@$(BIN)/python -m include.folder_plan "$(DOCS)" "$(SPEC)"
+
+forecast-report: $(READY) ## Foretell two nights over CORPUS for each spec, run them at the simulator, and compare
+	@$(BIN)/python -m tests.forecast "$(CORPUS)/docs"
 
 simulator: $(READY) ## Run the Message Batches simulator alone
 	@mkdir -p .local && $(BIN)/python -m include.simulator --db .local/simulator.db

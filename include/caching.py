@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from include.costs import read_rates
+from include.prices import read_rates
 from include.tokens import estimate_tokens
 
 if TYPE_CHECKING:

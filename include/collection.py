@@ -17,6 +17,7 @@ from include.answers import AnswerSchema
 from include.costs import Cost, billed, cost_of
 from include.entries import Entry
 from include.errors import AccountError, ResultsIncompleteError
+from include.prices import PriceList
 from include.results import Judged, Message, ResultLine, Usage, judge, without_unwanted
 from include.shards import Owner
 
@@ -44,6 +45,10 @@ PAID_FIELDS = [
     ("output_tokens", pa.int64()),
     ("cache_read_tokens", pa.int64()),
     ("cache_write_tokens", pa.int64()),
+    ("thinking_tokens", pa.int64()),
+    ("prompt_characters", pa.int64()),
+    ("picture_tokens", pa.int64()),
+    ("token_class", pa.string()),
     ("cost_usd", pa.decimal128(18, 9)),
     ("list_cost_usd", pa.decimal128(18, 9)),
 ]
@@ -118,6 +123,7 @@ class ResultParser:
     schema: AnswerSchema
     owners: Mapping[str, Owner]
     """The shard's request ids, each with what it was bought for."""
+    prices: PriceList = field(default_factory=PriceList)
 
     def parse(
         self, spool: Path, enrichments: Path, failures: Path, *, with_missing: bool
@@ -193,7 +199,7 @@ class ResultParser:
         is_billed = message is not None and billed(
             judged.outcome, has_content=bool(message.content)
         )
-        cost = cost_of(self.entry.model, usage) if is_billed else Cost()
+        cost = cost_of(self.entry.model, usage, self.prices) if is_billed else Cost()
         owner = self.owners[request_id]
         return {
             "batch_id": self.batch_id,
@@ -212,8 +218,12 @@ class ResultParser:
             "model": self.entry.model,
             "input_tokens": usage.input_tokens,
             "output_tokens": usage.output_tokens,
-            "cache_read_tokens": usage.cache_read_input_tokens or 0,
-            "cache_write_tokens": usage.cache_creation_input_tokens or 0,
+            "cache_read_tokens": usage.cache_read_tokens,
+            "cache_write_tokens": usage.cache_write_tokens,
+            "thinking_tokens": usage.thinking_tokens,
+            "prompt_characters": owner.prompt_characters,
+            "picture_tokens": owner.picture_tokens,
+            "token_class": owner.token_class,
             "cost_usd": cost.batch_usd.quantize(NANO),
             "list_cost_usd": cost.list_usd.quantize(NANO),
         }

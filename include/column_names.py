@@ -43,6 +43,10 @@ RESERVED_COLUMNS = frozenset(
         "output_tokens",
         "cache_read_tokens",
         "cache_write_tokens",
+        "thinking_tokens",
+        "prompt_characters",
+        "picture_tokens",
+        "token_class",
         "cost_usd",
         "list_cost_usd",
     }

@@ -1,12 +1,15 @@
 """Settings: every value that differs between deployments and is no secret."""
 
+import json
 import os
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from include.errors import ConfigurationError
+from include.price_overrides import PriceOverride
 
 PREFIX = "NIGHTSHIFT_"
 
@@ -75,6 +78,31 @@ class Settings(BaseModel):
     raw_retention_days: int = Field(default=90, ge=1)
     """How long the API's answers are kept as they came, after they are loaded. They serve to judge
     anew after a mistake in a spec or a parser; the warehouse can be rebuilt without them."""
+    daily_budget_usd: Decimal | None = Field(default=None, ge=0)
+    """Most that the nights of all specs may cost on one day, in UTC; above it the spec's
+    `over_budget` decides. Empty for no such budget."""
+    count_spacing_seconds: float = Field(default=0.05, ge=0)
+    """Between two requests whose tokens are counted for a forecast: 0.05 are 1,200 a minute.
+    Source: the Start tier lets 2,000 a minute be counted."""
+    price_overrides: dict[str, PriceOverride] = Field(default={})
+    """Negotiated prices by model, as JSON: {"model": {"discount": 0.1}}, or `standard` and `batch`
+    prices: input, output, cache_read, cache_write and cache_write_1h in USD per million tokens."""
+
+    @field_validator("daily_budget_usd", mode="before")
+    @classmethod
+    def _no_budget_is_empty(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("price_overrides", mode="before")
+    @classmethod
+    def _price_overrides_are_json(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value or "{}", parse_float=Decimal)
+        except ValueError as error:
+            msg = f"not JSON: {error}"
+            raise ValueError(msg) from None
 
     @model_validator(mode="after")
     def _shards_fit_the_queue(self) -> Self:
@@ -85,6 +113,12 @@ class Settings(BaseModel):
             )
             raise ValueError(msg)
         return self
+
+    @classmethod
+    def without_buckets(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """Read the settings for work that touches no bucket."""
+        buckets = {f"{PREFIX}DOCUMENTS_BUCKET": "none", f"{PREFIX}WORK_BUCKET": "none"}
+        return cls.from_env(buckets | dict(environ))
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:

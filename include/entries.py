@@ -88,6 +88,8 @@ class Entry(Record):
     body_bytes: int
     estimate_usd: Decimal
     list_estimate_usd: Decimal
+    upper_usd: Decimal | None = None
+    """The estimate at the upper end of the forecast's interval, retry rounds included."""
     approved_by: tuple[str, ...] = ()
     """Runs whose approval covers this shard."""
     intent: Intent | None = None

@@ -31,6 +31,10 @@ class LimitExceededError(PermanentError):
     """Something is larger than what it must fit in."""
 
 
+class BudgetError(PermanentError):
+    """A run would cost more than its budget, and its spec says that nobody is to be asked."""
+
+
 class AccountError(PermanentError):
     """The API refuses the account: its key, its credit or its spend limit."""
 

@@ -1,15 +1,54 @@
 """Set operations over requests, on Parquet files: what is known, what is open, and the rest."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow.parquet as pq
 
+from include.forecast import ClassLoad
 from include.packing import IndexRow
 from include.request_index import INDEX_SCHEMA
 from include.scratch import open_scratch
+
+_LOADS = """
+select
+    token_class,
+    cast(sum(bought) as bigint),
+    sum(bought * usual),
+    cast(sum(reused) as bigint),
+    sum(reused * usual)
+from (
+    select
+        coalesce(n.token_class, '') as token_class,
+        n.prompt_characters / 2.5 + coalesce(n.picture_tokens, 0) as usual,
+        cast(
+            k.request_id is null and (o.request_id is null or o.is_own) as integer
+        ) as bought,
+        n.copies - cast(not coalesce(k.is_answered, false) as integer) as reused
+    from needed as n
+    left join known as k on k.request_id = n.request_id
+    left join (
+        select request_id, bool_or(list_contains($own_shards::varchar[], shard_id)) as is_own
+        from open_requests group by request_id
+    ) as o on o.request_id = n.request_id
+)
+where usual > coalesce(map($names::varchar[], $limits::double[])[token_class], $other_limit)
+group by token_class
+order by token_class
+"""
+_SAMPLE = """
+select n.*
+from (
+    select token_class, unnest(min(request_id, $most)) as request_id
+    from to_buy group by token_class
+) as chosen
+join to_buy as n on n.request_id = chosen.request_id
+qualify row_number() over (partition by n.token_class order by n.request_id)
+    <= coalesce(map($names::varchar[], $quotas::bigint[])[coalesce(n.token_class, '')], 0)
+order by n.segment_key, n.frame_start, n.line_start
+"""
 
 
 class RequestJoins:
@@ -41,6 +80,8 @@ class RequestJoins:
                 ) as shape,
                 arg_min(prompt_characters, document_id) as prompt_characters,
                 arg_min(picture_tokens, document_id) as picture_tokens,
+                arg_min(token_class, document_id) as token_class,
+                count(*) as copies,
                 arg_min(segment_key, document_id) as segment_key,
                 arg_min(frame_start, document_id) as frame_start,
                 arg_min(frame_length, document_id) as frame_length,
@@ -63,7 +104,12 @@ class RequestJoins:
             paths=paths,
         )
         self._run(
-            "create table known as select distinct request_id from read_parquet($path)",
+            """
+            create table known as
+            select request_id, bool_or(known = 'answer') as is_answered
+            from read_parquet($path)
+            group by request_id
+            """,
             path=str(known),
         )
         self._run("create table open_requests (request_id varchar, shard_id varchar)")
@@ -154,6 +200,43 @@ class RequestJoins:
         )
         names = ["shape", "segment_key", "frame_start", "frame_length", "line_start", "line_length"]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+    def loads(self, own_shards: Sequence[str]) -> list[ClassLoad]:
+        """Return what is to be bought, or is in the run's own open shards, by token class."""
+        return self.loads_above(own_shards, {"": -1})
+
+    def loads_above(
+        self, own_shards: Sequence[str], limits: Mapping[str, float]
+    ) -> list[ClassLoad]:
+        """Return the same of the requests with more usual tokens than the limit of their class.
+
+        Args:
+            own_shards: Open shards that the run has planned.
+            limits: By token class; the one of the empty name is that of all others.
+        """
+        rows = self._run(
+            _LOADS,
+            own_shards=list(own_shards),
+            names=list(limits),
+            limits=list(limits.values()),
+            other_limit=limits[""],
+        ).fetchall()
+        return [ClassLoad(*row) for row in rows]
+
+    def sample(self, quotas: Mapping[str, int]) -> list[IndexRow]:
+        """Return some of what is to be bought, the same ones every time.
+
+        Args:
+            quotas: How many, by token class.
+        """
+        values = {
+            "names": list(quotas),
+            "quotas": list(quotas.values()),
+            "most": max(quotas.values(), default=0),
+        }
+        relation = self._database.cursor().sql(_SAMPLE, params=values)
+        found: list[IndexRow] = relation.to_arrow_table().to_pylist()
+        return found
 
     def counts(self) -> dict[str, int]:
         """Return how many requests went which way, and of how many long documents they are."""

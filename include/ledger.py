@@ -8,15 +8,14 @@ import datetime as dt
 import logging
 import secrets
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from include.entries import Entry, Record
 from include.errors import LedgerConflictError, LedgerStateError
-from include.storage import ObjectStore, StorageUnavailableError, WriteRefusedError
+from include.records import Held, read_record, write_record
+from include.storage import ObjectStore
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +30,13 @@ class OpenShard(BaseModel):
 
     request_count: int
     estimate_usd: Decimal
+    upper_usd: Decimal | None = None
+    """The upper end of the forecast's interval; entries of older versions have none."""
+
+    @property
+    def most_usd(self) -> Decimal:
+        """The most that the shard will probably cost."""
+        return self.estimate_usd if self.upper_usd is None else self.upper_usd
 
 
 class OpenLedger(Record):
@@ -54,17 +60,6 @@ class BatchClaim(Record):
     claimed_at: dt.datetime
 
 
-RecordT = TypeVar("RecordT", bound=Record)
-
-
-@dataclass(frozen=True, slots=True)
-class Held(Generic[RecordT]):
-    """A record as it was read, and the ETag that a change of it must match."""
-
-    record: RecordT
-    etag: str
-
-
 class Ledger:
     """The ledger of one spec."""
 
@@ -84,7 +79,7 @@ class Ledger:
 
     def find(self, shard_id: str) -> Held[Entry] | None:
         """Return the entry of a shard, or None when there is none."""
-        return _read(self._store, self.entry_key(shard_id), Entry)
+        return read_record(self._store, self.entry_key(shard_id), Entry)
 
     def read(self, shard_id: str) -> Held[Entry]:
         """Return the entry of a shard.
@@ -104,7 +99,7 @@ class Ledger:
         Raises:
             LedgerConflictError: The shard has an entry that somebody else wrote.
         """
-        return _write(self._store, self.entry_key(entry.shard_id), entry, None)
+        return write_record(self._store, self.entry_key(entry.shard_id), entry, None)
 
     def put(self, held: Held[Entry], changed: Entry) -> Held[Entry]:
         """Write the next revision of an entry.
@@ -112,7 +107,7 @@ class Ledger:
         Raises:
             LedgerConflictError: Somebody else changed it first.
         """
-        return _write(self._store, self.entry_key(changed.shard_id), changed, held)
+        return write_record(self._store, self.entry_key(changed.shard_id), changed, held)
 
     def change(self, shard_id: str, step: Callable[[Entry], Entry | None]) -> Entry:
         """Apply a step to an entry, anew whenever somebody else was faster.
@@ -139,11 +134,11 @@ class Ledger:
         Raises:
             LedgerStateError: It is missing although entries exist.
         """
-        held = _read(self._store, self.open_key, OpenLedger)
+        held = read_record(self._store, self.open_key, OpenLedger)
         if held is not None:
             return held
         if self._store.has_any(f"ledger/{self.spec}/"):
-            held = _read(self._store, self.open_key, OpenLedger)
+            held = read_record(self._store, self.open_key, OpenLedger)
             if held is not None:  # made by somebody else in between
                 return held
             msg = (
@@ -162,7 +157,7 @@ class Ledger:
         Raises:
             LedgerConflictError: Somebody else changed it first.
         """
-        return _write(self._store, self.open_key, changed, held)
+        return write_record(self._store, self.open_key, changed, held)
 
     def close(self, shard_id: str) -> None:
         """Take a closed entry out of `open.json`; nothing happens when it is out already."""
@@ -218,7 +213,7 @@ class Ledger:
 
     def find_claim(self, batch_id: str) -> BatchClaim | None:
         """Return which shard a batch is proven to be, or None."""
-        held = _read(self._store, claim_key(batch_id), BatchClaim)
+        held = read_record(self._store, claim_key(batch_id), BatchClaim)
         return held.record if held else None
 
     def claimed_batches(self) -> Iterator[str]:
@@ -230,7 +225,7 @@ class Ledger:
         """Write down, once, that a batch is a shard; an earlier claim is returned as it stands."""
         claim = BatchClaim(batch_id=batch_id, spec=self.spec, shard_id=shard_id, claimed_at=now)
         try:
-            return _write(self._store, claim_key(batch_id), claim, None).record
+            return write_record(self._store, claim_key(batch_id), claim, None).record
         except LedgerConflictError:
             earlier = self.find_claim(batch_id)
             if earlier is None:
@@ -255,38 +250,8 @@ def read_claim(store: ObjectStore, batch_id: str) -> BatchClaim:
     Raises:
         LedgerStateError: Nobody has claimed it.
     """
-    held = _read(store, claim_key(batch_id), BatchClaim)
+    held = read_record(store, claim_key(batch_id), BatchClaim)
     if held is None:
         msg = f"batch {batch_id} is not proven to be any shard"
         raise LedgerStateError(msg)
     return held.record
-
-
-def _read(store: ObjectStore, key: str, model: type[RecordT]) -> Held[RecordT] | None:
-    stored = store.read(key)
-    if stored is None:
-        return None
-    try:
-        return Held(model.model_validate_json(stored.data), stored.etag)
-    except ValidationError as error:
-        msg = f"{store.uri(key)} is not a {model.__name__} that this version can read: {error}"
-        raise LedgerStateError(msg) from None
-
-
-def _write(
-    store: ObjectStore, key: str, record: RecordT, held: Held[RecordT] | None
-) -> Held[RecordT]:
-    """Put one revision; after a refusal or a lost answer, read again: my nonce means I wrote it."""
-    signed = record.model_copy(
-        update={"nonce": secrets.token_hex(8), "revision": record.revision + 1}
-    )
-    data = signed.model_dump_json().encode()
-    try:
-        etag = store.create(key, data) if held is None else store.replace(key, data, etag=held.etag)
-    except (WriteRefusedError, StorageUnavailableError):
-        found = _read(store, key, type(record))
-        if found is None or found.record.nonce != signed.nonce:
-            msg = f"{store.uri(key)} was changed by somebody else"
-            raise LedgerConflictError(msg) from None
-        return found
-    return Held(signed, etag)

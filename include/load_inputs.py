@@ -70,12 +70,11 @@ delete from waiting where request_id in (select request_id from read_parquet($en
 """
 """What a later round has answered does not wait."""
 _RESULTS = """
-select
-    batch_id, request_id, enrichment_id, part_number, part_count, document_id, run_key, attempt,
-    outcome, stop_reason, error_type, error_message, model, input_tokens, output_tokens,
-    cache_read_tokens, cache_write_tokens, cost_usd, list_cost_usd
 from read_parquet($paths, union_by_name = true)
+union all by name
+from no_results
 """
+"""Files of older versions lack columns, which the table without rows brings."""
 _PART_ANSWERS = """
 select request_id, prompt_version, part_answer as answer, answer_model, is_simulated
 from read_parquet($enrichments)
@@ -178,9 +177,11 @@ class LoadInputs:
         paths = [*parts.enrichments, *parts.failures, *parts.surplus_failures]
         if not paths:
             return None
-        return pa.RecordBatchReader.from_batches(
-            RESULTS, self._stream(_RESULTS, RESULTS, paths=paths)
-        )
+        cursor = self._database.cursor()
+        cursor.register("no_results", RESULTS.empty_table())
+        relation = cursor.sql(_RESULTS, params={"paths": paths})
+        stream = _batches_of(relation, RESULTS)
+        return pa.RecordBatchReader.from_batches(RESULTS, stream)
 
     def failures(self) -> pa.RecordBatchReader | None:
         """Stream the requests that failed."""
@@ -210,7 +211,10 @@ class LoadInputs:
         return pa.RecordBatchReader.from_batches(shape, batches())
 
     def _stream(self, statement: str, shape: pa.Schema, **values: Any) -> Iterator[pa.RecordBatch]:
-        relation = self._database.cursor().sql(statement, params=values)
-        reader: Any = relation.to_arrow_reader(10_000)
-        for batch in reader:
-            yield batch.select(shape.names).cast(shape)
+        yield from _batches_of(self._database.cursor().sql(statement, params=values), shape)
+
+
+def _batches_of(relation: duckdb.DuckDBPyRelation, shape: pa.Schema) -> Iterator[pa.RecordBatch]:
+    reader: Any = relation.to_arrow_reader(10_000)
+    for batch in reader:
+        yield batch.select(shape.names).cast(shape)

@@ -8,7 +8,7 @@ import datetime as dt
 import logging
 import secrets
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import chain, groupby
 from operator import itemgetter
@@ -19,13 +19,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict
 
-from include.costs import estimate
 from include.entries import Entry
 from include.errors import LedgerConflictError, LimitExceededError
+from include.forecast import Forecast, RequestPricing
+from include.forecasting import Forecasting
 from include.identities import shard_digest, shard_id
 from include.joins import RequestJoins
-from include.ledger import CHANGE_TRIES, Held, Ledger, OpenLedger, OpenShard
+from include.ledger import CHANGE_TRIES, Ledger, OpenLedger, OpenShard
 from include.packing import IndexRow, ShardLimits, pack
+from include.records import Held
 from include.segments import Place, body_bytes
 from include.shards import REQUEST_IDS_SCHEMA, ShardFiles, ShardSchema, download_request_ids
 from include.spec import FrozenSpec
@@ -87,6 +89,8 @@ class ShardPlan(BaseModel):
     """Documents of which only the beginning is asked about."""
     samples: tuple[RequestSample, ...] = ()
     """The smallest requests of each shape."""
+    forecast: Forecast | None = None
+    """Of what is bought, and of shards that a plan of the run bought before it died."""
     shards: tuple[PlannedShard, ...]
 
     @property
@@ -107,6 +111,9 @@ class Planner:
     settings: "Settings"
     work_dir: Path
     now: Callable[[], dt.datetime]
+    forecasting: Forecasting = field(default_factory=Forecasting)
+    forecast_before: frozenset[str] = frozenset()
+    """Shards that an earlier forecast of the run counts."""
 
     def plan(
         self, index_keys: Sequence[str], write_known: Callable[[], str], *, dry_run: bool = False
@@ -128,11 +135,15 @@ class Planner:
             self.store.download(key, self.work_dir / f"index-{number}.parquet")
             for number, key in enumerate(index_keys)
         ]
+        pricing: RequestPricing | None = None
         for _ in range(CHANGE_TRIES):
             held = self._without_closed(self.ledger.read_open())
             known = self.store.download(write_known(), self.work_dir / "known-requests.parquet")
             with self._joins(paths, known, held.record) as joins:
-                plan, entries = self._decide(joins, held.record, dry_run=dry_run)
+                pricing = pricing or self.forecasting.price(
+                    self.spec, joins, self.store, self.now()
+                )
+                plan, entries = self._decide(joins, held.record, pricing, dry_run=dry_run)
             if dry_run or not entries or self._put_plan(held, entries):
                 return plan
             logger.info("overtaken spec=%s plan_number=%d", self.spec.name, plan.plan_number)
@@ -166,18 +177,24 @@ class Planner:
         return self.store.download(key, self.work_dir / "joined.parquet")
 
     def _decide(
-        self, joins: RequestJoins, open_ledger: OpenLedger, *, dry_run: bool
+        self,
+        joins: RequestJoins,
+        open_ledger: OpenLedger,
+        pricing: RequestPricing,
+        *,
+        dry_run: bool,
     ) -> tuple[ShardPlan, list[Entry]]:
         limits = ShardLimits(self.settings.max_requests_per_shard, self.settings.max_shard_bytes)
         taken = {shard.request_count for shard in open_ledger.shards.values()}
         joined = [self._joined(one) for one in joins.joined_shards()]
         self._check_count(len(joined))
+        forecast = self._forecast(joins, pricing)
         shards, entries = [], []
         # A shard asks one model: its estimate and its results have one price.
         groups = groupby(joins.to_buy(), key=itemgetter("model"))
         packed = (pack(rows, limits, taken_counts=taken) for _, rows in groups)
         for rows in chain.from_iterable(packed):
-            entry = self._new_entry(rows)
+            entry = self._new_entry(rows, pricing, forecast.upper_share)
             shards.append(_planned(entry, is_joined=False))
             self._check_count(len(shards) + len(joined))
             if not dry_run:
@@ -192,9 +209,19 @@ class Planner:
             plan_number=open_ledger.plan_number + 1,
             **counts,
             samples=tuple(map(_sample, joins.samples(SAMPLES_PER_SHAPE))),
+            forecast=forecast,
             shards=(*joined, *shards),
         )
         return plan, entries
+
+    def _forecast(self, joins: RequestJoins, pricing: RequestPricing) -> Forecast:
+        entries = (self.ledger.read(one).record for one in joins.joined_shards())
+        own = [
+            entry.shard_id
+            for entry in entries
+            if entry.run_key == self.run_key and entry.shard_id not in self.forecast_before
+        ]
+        return pricing.forecast(joins.loads(own), lambda limits: joins.loads_above(own, limits))
 
     def _check_count(self, shard_count: int) -> None:
         if shard_count > MAX_SHARDS:
@@ -208,16 +235,13 @@ class Planner:
         entry = self.ledger.read(one).record
         return _planned(entry, is_joined=True)
 
-    def _new_entry(self, rows: list[IndexRow]) -> Entry:
+    def _new_entry(
+        self, rows: list[IndexRow], pricing: RequestPricing, upper_share: Decimal
+    ) -> Entry:
         """Return the entry of new rows, under the id it has when its digest was never used."""
         line_bytes = sum(row["line_length"] for row in rows)
         model = rows[0]["model"] or self.spec.model
-        cost = estimate(
-            model,
-            request_count=len(rows),
-            characters=sum(row["prompt_characters"] for row in rows),
-            picture_tokens=sum(row["picture_tokens"] or 0 for row in rows),
-        )
+        cost = pricing.of_model(model).cost_of(rows)
         ids = sorted(row["request_id"] for row in rows)
         entry = Entry(
             shard_id=shard_id(shard_digest(ids, self.round_number), 0),
@@ -232,6 +256,7 @@ class Planner:
             body_bytes=body_bytes(line_bytes, len(rows)),
             estimate_usd=cost.batch_usd,
             list_estimate_usd=cost.list_usd,
+            upper_usd=(cost.batch_usd * upper_share).quantize(cost.batch_usd),
         )
         return entry.moved(state="planned", by=self.run_key, at=self.now())
 
@@ -266,6 +291,7 @@ class Planner:
             body_bytes=mine.body_bytes,
             estimate_usd=mine.estimate_usd,
             list_estimate_usd=mine.list_estimate_usd,
+            upper_usd=mine.upper_usd,
         )
 
     def _write_files(self, entry: Entry, rows: list[IndexRow]) -> None:
@@ -288,7 +314,9 @@ class Planner:
         """Add the entries to `open.json`: the decision. False when another plan was faster."""
         added = {
             entry.shard_id: OpenShard(
-                request_count=entry.request_count, estimate_usd=entry.estimate_usd
+                request_count=entry.request_count,
+                estimate_usd=entry.estimate_usd,
+                upper_usd=entry.upper_usd,
             )
             for entry in entries
         }

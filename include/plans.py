@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
+from include.forecast import CostBand, Forecast
 from include.planning import ShardPlan
 from include.runs import RunFiles, read_model
 from include.storage import ObjectStore
@@ -27,9 +28,19 @@ class Plan(BaseModel):
     is_dry_run: bool = False
     forecast_usd: Decimal
     """What the run buys in this round, by estimate: the sum over `own_shard_ids`."""
+    forecast: Forecast | None = None
+    """The same with its interval, and the retry rounds that may follow; None in older plans."""
     own_shard_ids: tuple[str, ...] = ()
     """Shards that this run buys, those of its earlier plans included."""
     shards: ShardPlan
+
+    @property
+    def cost_usd(self) -> CostBand:
+        """What the run will pay, its retry rounds included."""
+        if self.forecast is not None:
+            return self.forecast.cost_usd
+        same = self.forecast_usd
+        return CostBand(expected=same, lower=same, upper=same)
 
     @property
     def shard_ids(self) -> list[str]:

@@ -4,8 +4,8 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from include.batches import BATCH_LIFE, NotKnownError, translated
-from include.costs import read_rates
 from include.errors import ConfigurationError
+from include.prices import read_rates
 from include.vision import MAX_PAGES_SHORT_CONTEXT
 
 if TYPE_CHECKING:

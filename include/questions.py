@@ -7,6 +7,7 @@ from include.cutting import beginning_of, split_text
 from include.identities import split_enrichment_id
 from include.requests import Request, RequestBuilder
 from include.spec import FrozenSpec
+from include.tokens import token_class
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +24,16 @@ class Question:
 
     def index_columns(self) -> dict[str, Any]:
         """Return the columns of the index that tell of the request."""
+        line = self.request.line
+        characters = len(line.decode())
         return {
             "request_id": self.request.request_id,
             "enrichment_id": self.enrichment_id,
             "part_number": self.part_number,
             "part_count": self.part_count,
             "left_out_characters": self.left_out_characters,
-            "prompt_characters": len(self.request.line),
+            "prompt_characters": characters,
+            "token_class": token_class(characters=characters, utf8_bytes=len(line)),
         }
 
 

@@ -9,8 +9,10 @@ from pydantic import BaseModel, ConfigDict
 
 from include.caching import CacheChoice, CacheUse, saved_usd
 from include.entries import Entry
+from include.forecast import Forecast
 
 FAILURES_SHOWN = 20
+_SETTLED = frozenset({"collected", "loaded", "abandoned"})
 
 
 class _Part(BaseModel):
@@ -32,6 +34,8 @@ class OutcomeCount(_Part):
     result_count: int
     input_tokens: int
     output_tokens: int
+    thinking_tokens: int = 0
+    """Of the output tokens, those that were thought."""
     cache_read_tokens: int
     cache_write_tokens: int
     cost_usd: Decimal
@@ -120,9 +124,28 @@ class NightReport(_Part):
     savings: Savings | None = None
     batches: tuple[BatchLine, ...]
     forecast_usd: Decimal
+    forecast: Forecast | None = None
+    """With its interval, what it rests on, and what was saved."""
+    deviation_percent: Decimal | None = None
+    """How far the actual cost lies from the forecast; None while batches are out."""
+    is_within_forecast: bool | None = None
+    """Whether the actual cost lies within the forecast's interval."""
     actual_usd: Decimal
     list_usd: Decimal
     failures: tuple[FailureLine, ...]
+
+    def compared(self) -> "NightReport":
+        """Return the report with what became of its forecast, once all own batches are in."""
+        own = (line for line in self.batches if line.is_own)
+        if self.forecast is None or any(line.state not in _SETTLED for line in own):
+            return self
+        share = self.actual_usd / self.forecast_usd - 1 if self.forecast_usd else Decimal(0)
+        return self.model_copy(
+            update={
+                "deviation_percent": (100 * share).quantize(Decimal("0.01")),
+                "is_within_forecast": self.forecast.cost_usd.holds(self.actual_usd),
+            }
+        )
 
     @property
     def event(self) -> dict[str, Any]:
@@ -165,10 +188,7 @@ def summary_lines(report: NightReport) -> Iterator[str]:
         yield f"long documents {report.split_count} in parts, {report.truncated_count} truncated"
     own = sum(line.is_own for line in report.batches)
     yield f"batches {own} own, {len(report.batches) - own} joined"
-    yield (
-        f"cost {_usd(report.actual_usd)}, forecast {_usd(report.forecast_usd)}, "
-        f"list price {_usd(report.list_usd)}"
-    )
+    yield from _cost_lines(report)
     if report.savings:
         yield from _savings_lines(report.savings)
     yield from _outcome_lines(report.outcomes)
@@ -176,6 +196,23 @@ def summary_lines(report: NightReport) -> Iterator[str]:
     yield from _failure_lines(report.failures)
     yield f"verdict {report.verdict}"
     yield from (f"problem: {problem}" for problem in report.problems)
+
+
+def _cost_lines(report: NightReport) -> Iterator[str]:
+    yield (
+        f"cost {_usd(report.actual_usd)}, forecast {_usd(report.forecast_usd)}, "
+        f"list price {_usd(report.list_usd)}"
+    )
+    if report.forecast is None:
+        return
+    band = report.forecast.cost_usd
+    verdict = {None: "not all is in", True: "it holds", False: "it does not hold"}
+    deviation = report.deviation_percent
+    yield (
+        f"forecast between {_usd(band.lower)} and {_usd(band.upper)}: "
+        f"{verdict[report.is_within_forecast]}"
+        + (f", the cost is {deviation:+} % off" if deviation is not None else "")
+    )
 
 
 def savings_of(

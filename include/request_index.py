@@ -28,6 +28,7 @@ INDEX_SCHEMA = pa.schema(
         ("model", pa.string()),
         ("prompt_characters", pa.int64()),
         ("picture_tokens", pa.int64()),
+        ("token_class", pa.string()),
         ("segment_key", pa.string()),
         ("frame_start", pa.int64()),
         ("frame_length", pa.int64()),
@@ -41,6 +42,7 @@ INDEX_SCHEMA = pa.schema(
 `enrichment_id`: the request's id, or one for all parts together. `model` is set where another than
 the spec's is asked. What is no text in a request is
 not counted in `prompt_characters`, but estimated in `picture_tokens`, which text leaves empty.
+Requests of one `token_class` have about the same number of characters to a token.
 """
 
 ROWS_PER_GROUP = 2_000

@@ -61,20 +61,50 @@ class CacheCreation(msgspec.Struct, frozen=True):
     ephemeral_1h_input_tokens: int | None = 0
 
 
+class OutputDetails(msgspec.Struct, frozen=True):
+    """What of the output nobody gets to see."""
+
+    thinking_tokens: int | None = 0
+
+
 class Usage(msgspec.Struct, frozen=True):
     """Tokens of one message, as the API counts them."""
 
     input_tokens: int = 0
+    """Neither read from the cache nor written to it."""
     output_tokens: int = 0
+    """Thinking included."""
     cache_read_input_tokens: int | None = 0
     cache_creation_input_tokens: int | None = 0
     """All that was written; for five minutes, but for what `cache_creation` says otherwise."""
     cache_creation: CacheCreation | None = None
+    output_tokens_details: OutputDetails | None = None
+
+    @property
+    def cache_read_tokens(self) -> int:
+        """Tokens read from the cache."""
+        return self.cache_read_input_tokens or 0
+
+    @property
+    def cache_write_tokens(self) -> int:
+        """Tokens written to the cache, for however long."""
+        return self.cache_creation_input_tokens or 0
 
     @property
     def cache_write_1h_tokens(self) -> int:
         """Tokens written to the cache for an hour."""
         return (self.cache_creation and self.cache_creation.ephemeral_1h_input_tokens) or 0
+
+    @property
+    def thinking_tokens(self) -> int:
+        """Tokens of the output that were thought."""
+        details = self.output_tokens_details
+        return (details and details.thinking_tokens) or 0
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Everything that was read, which decides on which side of a price step a request is."""
+        return self.input_tokens + self.cache_read_tokens + self.cache_write_tokens
 
 
 class Block(msgspec.Struct, frozen=True):

@@ -1,14 +1,12 @@
 """Segments: request lines in independent zstd frames, so that any line can be read alone."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, Protocol, Self
 
 import zstandard
-
-from include.storage import ObjectStore
 
 FRAME_BYTES = 1_000_000
 """Uncompressed size at which a frame is closed: what reading one line costs."""
@@ -28,6 +26,18 @@ class Place:
     line_start: int
     """Offset of the line in the uncompressed frame, in bytes."""
     line_length: int
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Self:
+        """Return the place that a row of the request index names."""
+        return cls(**{name: row[name] for name in cls.__slots__})
+
+
+class RangeReader(Protocol):
+    """Something that segments can be read from: a bucket, or a folder."""
+
+    def read_range(self, key: str, *, start: int, length: int) -> bytes:
+        """Return `length` bytes from `start` on."""
 
 
 @dataclass
@@ -61,7 +71,7 @@ class SegmentWriter:
         return places
 
 
-def read_lines(store: ObjectStore, places: Iterable[Place]) -> Iterator[bytes]:
+def read_lines(store: RangeReader, places: Iterable[Place]) -> Iterator[bytes]:
     """Yield the line at each place; places of one frame should follow each other."""
     current: tuple[str, int] | None = None
     frame = b""

@@ -1,7 +1,7 @@
 """What a shard needs, whoever moves it on: its keys, request ids, answer schema and body."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,6 +21,9 @@ REQUEST_IDS_SCHEMA = pa.schema(
         ("enrichment_id", pa.string()),
         ("part_number", pa.int32()),
         ("part_count", pa.int32()),
+        ("prompt_characters", pa.int64()),
+        ("picture_tokens", pa.int64()),
+        ("token_class", pa.string()),
         ("segment_key", pa.string()),
         ("frame_start", pa.int64()),
         ("frame_length", pa.int64()),
@@ -106,12 +109,16 @@ class Owner:
     part_number: int | None = None
     """Which part of the document it asks about; None for all of it."""
     part_count: int | None = None
+    prompt_characters: int | None = None
+    picture_tokens: int | None = None
+    token_class: str | None = None
 
 
 def read_owners(store: ObjectStore, entry: Entry, work_dir: Path) -> dict[str, Owner]:
     """Return the shard's request ids, each with what it is bought for."""
     path = download_request_ids(store, entry, work_dir / f"{entry.shard_id}.parquet")
-    names = ["document_id", "enrichment_id", "part_number", "part_count"]
+    stored = pq.read_schema(path).names  # a shard that was planned by an older version has fewer
+    names = [field.name for field in fields(Owner) if field.name in stored]
     table = pq.read_table(path, columns=["request_id", *names])
     return {
         row["request_id"]: Owner(**{name: row[name] for name in names}) for row in table.to_pylist()

@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -25,6 +26,9 @@ SourceKind = Literal["last_modified", "date_prefix"]
 Thinking = Literal["disabled", "adaptive"]
 Caching = Literal["auto", "off", "5m", "1h"]
 """Whether the API is asked to cache what all requests begin with, and for how long."""
+
+OverBudget = Literal["ask", "fail"]
+_OVER_BUDGET = get_args(OverBudget)
 
 _TABLE_ENDINGS = ("_enrichments", "_history", "_keys")
 _PROMPT = re.compile(r"^[A-Za-z0-9_-]+\.md$")
@@ -88,6 +92,10 @@ class Spec:
     schedule: str = "0 2 * * *"
     max_dead_letter_rate: float = 0.05
     """Share of dead letters among the documents worked on above which a night is red."""
+    budget_usd: Decimal | None = None
+    """What a night may cost by its forecast, unless the run's param says otherwise."""
+    over_budget: OverBudget = "ask"
+    """Above a budget a person is asked, or the run fails."""
     tags: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
@@ -125,6 +133,8 @@ class Spec:
             (self.max_output_tokens > 0, "max_output_tokens must be above 0"),
             (self.max_characters > 0, "max_characters must be above 0"),
             (0 < self.max_pages <= MAX_PAGES, f"max_pages lies between 1 and {MAX_PAGES}"),
+            (self.budget_usd is None or self.budget_usd >= 0, "budget_usd must not be below 0"),
+            (self.over_budget in get_args(OverBudget), f"over_budget is one of {_OVER_BUDGET}"),
             (0 <= self.max_dead_letter_rate <= 1, "max_dead_letter_rate lies between 0 and 1"),
             (_PROMPT.match(self.prompt) is not None, f"prompt {self.prompt!r} is no file name"),
         ):
@@ -169,6 +179,8 @@ class Spec:
             long_documents=self.long_documents,
             key_pattern=self.key_pattern,
             max_dead_letter_rate=self.max_dead_letter_rate,
+            budget_usd=self.budget_usd,
+            over_budget=self.over_budget,
         )
 
     def _answer_schema(self) -> AnswerSchema:
@@ -217,6 +229,8 @@ class FrozenSpec(BaseModel):
     long_documents: LongDocuments = Field(default_factory=LongDocuments)
     key_pattern: str | None = None
     max_dead_letter_rate: float
+    budget_usd: Decimal | None = None
+    over_budget: OverBudget = "ask"
 
     @property
     def key_groups(self) -> tuple[str, ...]:

@@ -19,7 +19,8 @@ from include.batches import (
 )
 from include.entries import Entry, Intent
 from include.errors import AccountError, LedgerConflictError, LedgerStateError, TransientError
-from include.ledger import Held, Ledger
+from include.ledger import Ledger
+from include.records import Held
 from include.segments import WrittenBody
 from include.shards import make_body, read_owners
 from include.storage import ObjectStore

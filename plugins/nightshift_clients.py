@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from include.steps.resolve_shard import Decision, ResolveParams
     from include.steps.sweep_ledger import LedgerSweep
     from include.storage import ObjectStore
+    from include.token_sampling import TokenCounter
     from include.warehouse.session import Warehouse
 
 AWS_CONN_ID = "aws_default"
@@ -148,6 +149,15 @@ def open_anthropic(conn_id: str = ANTHROPIC_CONN_ID) -> Iterator["Anthropic"]:
         yield client
 
 
+@contextmanager
+def open_token_counter() -> Iterator["TokenCounter"]:
+    """Open what counts the tokens of a sample for a forecast."""
+    from include.token_counting import ApiTokenCounter
+
+    with open_anthropic() as client:
+        yield ApiTokenCounter(client)
+
+
 def open_warehouse() -> "Warehouse":
     """Open the warehouse of connection `warehouse`: its type chooses the backend.
 
@@ -251,6 +261,7 @@ def open_planning(run: OpenRun, work_dir: Path) -> "RoundPlanning":
         settings=run.settings,
         work_dir=work_dir,
         now=utc_now,
+        open_counter=open_token_counter,
     )
 
 

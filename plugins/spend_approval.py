@@ -11,13 +11,15 @@ from include.runs import RunParams
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from include.spend_gate import SpendGate
     from include.steps.approve_spend import Approval
 
 
 class SpendApprovalOperator(ApprovalOperator):
-    """Lets a run submit its planned shards: by itself within `budget_usd`, else after an Approve.
+    """Lets a run submit its planned shards: by itself within its budgets, else after an Approve.
 
-    A Reject skips the shard group; the documents stay pending and the night ends green.
+    Where the spec says `over_budget="fail"`, nobody is asked and the task fails. A Reject skips the
+    shard group; the documents stay pending and the night ends green.
 
     Args:
         spec: Name of the spec.
@@ -29,21 +31,21 @@ class SpendApprovalOperator(ApprovalOperator):
 
     def execute(self, context: "Context") -> Any:
         """Look whether models, requests and account are fit, then grant what the budget covers."""
+        from nightshift_clients import open_run
+
         approval = self._approval()
-        budget_usd = RunParams.parse(context["params"]).budget_usd
-        estimate_usd = approval.estimate_usd
+        gate = self._gate(approval, RunParams.parse(context["params"]))
+        budget_usd, estimate_usd = gate.run_budget_usd, approval.estimate_usd
         if estimate_usd > 0:
             spare_usd = None if budget_usd is None else max(budget_usd - estimate_usd, Decimal(0))
             self._preflight(approval, spare_usd)
-        if budget_usd is None or estimate_usd <= budget_usd:
-            self._write(approval, by="budget", limit_usd=budget_usd)
-            return {"granted": approval.grant(), "estimate_usd": str(estimate_usd)}
-        self.body = (
-            f"{len(approval.plan.shard_ids)} shards of `{self.spec}` are estimated at "
-            f"**${estimate_usd:.4f}**; the run's budget is ${budget_usd:.4f}. Approve to submit "
-            f"them, and to let retries spend up to ${with_retries(estimate_usd):.4f} in all. "
-            "Reject to leave their documents pending; a later night asks again."
-        )
+        problem = gate.problem()
+        if problem is None:
+            self._write(approval, by="budget", limit_usd=gate.limit_usd)
+            return {"granted": approval.grant(), "estimate_usd": str(approval.estimate_usd)}
+        if open_run(self.spec).manifest.spec.over_budget == "fail":
+            gate.refuse(problem)
+        self.body = approval.question(self.spec, problem)
         return super().execute(context)
 
     def execute_complete(self, context: "Context", event: dict[str, Any]) -> Any:
@@ -56,6 +58,7 @@ class SpendApprovalOperator(ApprovalOperator):
                 self._preflight(approval, limit_usd - approval.estimate_usd)
             self._write(approval, by=by, limit_usd=limit_usd, is_granted=is_granted)
             if is_granted:
+                self._gate(approval, RunParams.parse(context["params"])).note_granted()
                 approval.grant()
             else:
                 approval.refuse(by=by)
@@ -72,6 +75,23 @@ class SpendApprovalOperator(ApprovalOperator):
         with open_anthropic() as client:
             probes = Probes(client, run.store, run.manifest.spec, RunFiles(self.spec, run.run_key))
             approval.preflight(probes, spare_usd=spare_usd)
+
+    def _gate(self, approval: "Approval", params: RunParams) -> "SpendGate":
+        from nightshift_clients import open_run, open_warehouse, utc_now
+
+        from include.spend_gate import SpendGate
+
+        run = open_run(self.spec)
+        default_usd = run.manifest.spec.budget_usd
+        return SpendGate(
+            approval=approval,
+            spec=self.spec,
+            run_budget_usd=default_usd if params.budget_usd is None else params.budget_usd,
+            day_budget_usd=run.settings.daily_budget_usd,
+            store=run.store,
+            warehouse=open_warehouse(),
+            now=utc_now,
+        )
 
     def _write(
         self,

@@ -15,13 +15,16 @@ from pydantic import BaseModel, Field
 from include.batches import BatchesApi
 from include.config import Settings
 from include.entries import Entry
+from include.forecast import RequestPricing
 from include.ledger import Ledger
 from include.planning import Planner, ShardPlan
+from include.prices import PriceList
 from include.questions import questions_about
 from include.request_index import RequestIndexWriter
 from include.requests import RequestBuilder, content_sha256
 from include.spec import FrozenSpec, Source, Spec
 from include.storage import ObjectStore
+from include.token_rates import OutputRate, TokenRates
 from tests.fakes import START, FakeClock, FakeS3
 
 RUN = "run-1"
@@ -136,8 +139,8 @@ def write_index(
 def write_known(store: ObjectStore, work_dir: Path, request_ids: Iterable[str] = ()) -> str:
     """Write which requests the warehouse has the end of, and return the key."""
     path = work_dir / "known.parquet"
-    shape = pa.schema([("request_id", pa.string())])
-    rows = [{"request_id": one} for one in request_ids]
+    shape = pa.schema([("request_id", pa.string()), ("known", pa.string())])
+    rows = [{"request_id": one, "known": "answer"} for one in request_ids]
     pq.write_table(pa.Table.from_pylist(rows, schema=shape), path)
     store.upload(path, "runs/known.parquet")
     return "runs/known.parquet"
@@ -162,7 +165,10 @@ def open_shard(store: ObjectStore, work_dir: Path, texts: Sequence[str], **chang
     planner = make_planner(store, work_dir, **changes)
     write_index(store, work_dir, texts, spec=planner.spec)
     rows = pq.read_table(work_dir / "index.parquet").to_pylist()
-    entry = planner._write_shard(planner._new_entry(rows), rows)
+    pricing = RequestPricing(
+        planner.spec.model, TokenRates(any_output=OutputRate(100, 0, 0)), PriceList()
+    )
+    entry = planner._write_shard(planner._new_entry(rows, pricing, Decimal("1.1")), rows)
     assert planner._put_plan(planner.ledger.read_open(), [entry])
     return entry.shard_id
 

@@ -1,7 +1,6 @@
 """Extract a local folder into a Parquet file: `python -m include.documents FOLDER OUT.parquet`."""
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from include.documents.arguments import add_folder_arguments
 from include.documents.expectations import read_expectations
 from include.documents.extraction import ExtractionLimits
 from include.documents.folders import LocalDocument, extract_file, find_files
@@ -97,9 +97,8 @@ def extract_folder(
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m include.documents", description=__doc__)
-    parser.add_argument("folder", type=_folder)
+    add_folder_arguments(parser)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--workers", type=_worker_count, default=os.cpu_count() or 1)
     parser.add_argument(
         "--manifest",
         type=Path,
@@ -108,21 +107,6 @@ def _parser() -> argparse.ArgumentParser:
         help="a CSV file with the columns path, outcome, phrase: what to expect; may be repeated",
     )
     return parser
-
-
-def _folder(name: str) -> Path:
-    if not name:
-        msg = "name a folder: make extract DOCS=folder OUT=file.parquet"
-        raise argparse.ArgumentTypeError(msg)
-    return Path(name)
-
-
-def _worker_count(number: str) -> int:
-    count = int(number)
-    if count < 1:
-        msg = f"{count} workers cannot work; name at least 1"
-        raise argparse.ArgumentTypeError(msg)
-    return count
 
 
 def _tell(lines: Iterable[str]) -> None:

@@ -121,7 +121,7 @@ def _extract(
             extraction = pool.extract(file, listed.key)
             if extraction.picture is None or not keeps(extraction):
                 return extraction
-            document = _unpacked(file)
+            document = unpacked(file)
             if document is file:
                 stack.pop_all()
             return Original(extraction, extraction.picture, document)
@@ -149,7 +149,7 @@ def _fetch(client: "S3Client", listed: ListedObject) -> IO[bytes]:
             time.sleep(pause_seconds)
 
 
-def _unpacked(file: IO[bytes]) -> IO[bytes]:
+def unpacked(file: IO[bytes]) -> IO[bytes]:
     """Return the file itself, or what it holds when it is a gzip file that was read before."""
     file.seek(0)
     is_packed = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from include.approvals import with_retries
 from include.entries import Entry
 from include.errors import AccountError, ConfigurationError
+from include.forecast_lines import forecast_lines, usd
 from include.preflight import check_model
 
 if TYPE_CHECKING:
@@ -33,6 +35,36 @@ class Approval:
         """What the shards that are not submitted yet will cost, joined ones included."""
         entries = (self.ledger.read(one).record for one in self.plan.shard_ids)
         return sum((e.estimate_usd for e in entries if e.state == "planned"), Decimal(0))
+
+    @property
+    def is_granted(self) -> bool:
+        """Whether this run may submit all of them already: an earlier try got so far."""
+        entries = (self.ledger.read(one).record for one in self.plan.shard_ids)
+        waiting = [entry for entry in entries if entry.state == "planned"]
+        return bool(waiting) and all(self.run_key in entry.approved_by for entry in waiting)
+
+    @property
+    def waiting_shard_ids(self) -> list[str]:
+        """The shards that are not submitted yet, joined ones included."""
+        entries = (self.ledger.read(one).record for one in self.plan.shard_ids)
+        return [entry.shard_id for entry in entries if entry.state == "planned"]
+
+    def question(self, spec: str, budget: str) -> str:
+        """Return what a person is asked, as Markdown.
+
+        Args:
+            spec: Name of the spec.
+            budget: What the estimate is above, in words.
+        """
+        sum_usd, most_usd = usd(self.estimate_usd), usd(with_retries(self.estimate_usd))
+        text = (
+            f"{len(self.plan.shard_ids)} shards of `{spec}` are estimated at **{sum_usd}**; "
+            f"{budget}. Approve to submit them, and to let retries spend up to {most_usd} in all. "
+            "Reject to leave their documents pending; a later night asks again."
+        )
+        forecast = self.plan.forecast
+        lines = forecast_lines(forecast) if forecast else ()
+        return "\n".join((text, "", *(f"- {line}" for line in lines)))
 
     def preflight(self, probes: "Probes", *, spare_usd: Decimal | None) -> None:
         """Find out what is wrong with models, requests or account before a shard is submitted.

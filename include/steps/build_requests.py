@@ -21,11 +21,13 @@ from include.request_index import ROWS_PER_GROUP, RequestIndexWriter
 from include.requests import RequestBuilder, content_sha256
 from include.runs import RunFiles, RunManifest
 from include.segments import body_bytes
+from include.tokens import PICTURE_CLASS
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
     from include.config import Settings
+    from include.spec import FrozenSpec
     from include.storage import ObjectStore
 
 logger = logging.getLogger(__name__)
@@ -58,9 +60,9 @@ def build_requests(
     listing = store.download(slice_key, work_dir / "listing.parquet")
     segment_path, index_path = work_dir / "segment", work_dir / "index.parquet"
     cache_ttl = manifest.caching.ttl_of_slice(int(Path(slice_key).stem))
-    question, document_count = _Question(manifest, settings, cache_ttl), 0
+    question, document_count = DocumentQuestion(manifest.spec, settings, cache_ttl), 0
     with (
-        ExtractionPool(_limits(settings), workers=settings.extraction_workers) as pool,
+        ExtractionPool(extraction_limits(settings), workers=settings.extraction_workers) as pool,
         RequestIndexWriter(segment_path, index_path, segment_key=segment_key) as index,
     ):
         extracted = fetch_and_extract(
@@ -86,14 +88,15 @@ _AskedRow = tuple[dict[str, Any], bytes | None]
 """A row of the index and, where something is asked, the line of its request."""
 
 
-class _Question:
+class DocumentQuestion:
     """Asks the spec's question about a document, or says why it is not asked."""
 
     def __init__(
-        self, manifest: RunManifest, settings: "Settings", cache_ttl: CacheTtl | None = None
+        self, spec: "FrozenSpec", settings: "Settings", cache_ttl: CacheTtl | None = None
     ) -> None:
-        self._spec = manifest.spec
-        self._builder = RequestBuilder(manifest.spec, cache_ttl=cache_ttl)
+        """Ask as `spec` says, within the limits of the settings."""
+        self._spec = spec
+        self._builder = RequestBuilder(spec, cache_ttl=cache_ttl)
         self._max_request_bytes = settings.max_request_bytes
         self._max_shard_bytes = settings.max_shard_bytes
 
@@ -137,6 +140,7 @@ class _Question:
         request = self._builder.build_of(blocks, row["content_sha256"])
         row["prompt_characters"] = len(request.line) - vision.encoded_bytes(len(content))
         row["picture_tokens"] = vision.estimate_tokens(extraction, found.picture)
+        row["token_class"] = PICTURE_CLASS
         return self._send(row, [Question(request, request.request_id)])
 
     def _send(self, row: dict[str, Any], questions: Sequence[Question]) -> list[_AskedRow]:
@@ -160,7 +164,8 @@ def _row(extraction: Extraction) -> dict[str, Any]:
     }
 
 
-def _limits(settings: "Settings") -> ExtractionLimits:
+def extraction_limits(settings: "Settings") -> ExtractionLimits:
+    """Return what one document may cost, as the settings say."""
     return ExtractionLimits(
         max_object_bytes=settings.max_object_bytes,
         max_unpacked_bytes=settings.max_unpacked_bytes,

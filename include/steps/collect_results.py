@@ -14,6 +14,7 @@ import zstandard
 from include.collection import ParsedFile, ResultParser, raise_if_account
 from include.entries import Entry, Output, SurplusBatch
 from include.errors import ResultsIncompleteError, TransientError
+from include.prices import PriceList
 from include.shards import ShardFiles, read_owners, read_schema
 
 if TYPE_CHECKING:
@@ -106,7 +107,8 @@ class Collection:
     def _parser(self, entry: Entry, batch: "Batch") -> ResultParser:
         _, schema = read_schema(self.store, ShardFiles(entry.spec, self.shard_id))
         owners = read_owners(self.store, entry, self.work_dir)
-        return ResultParser(entry, batch.batch_id, schema, owners)
+        prices = PriceList(self.settings.price_overrides)
+        return ResultParser(entry, batch.batch_id, schema, owners, prices)
 
     @property
     def _spool(self) -> Path:

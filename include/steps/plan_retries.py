@@ -23,6 +23,7 @@ from include.scratch import open_scratch
 from include.segments import Place, read_lines
 from include.steps.approve_spend import Approval
 from include.steps.plan_shards import RoundPlanning
+from include.turns import Turn, Turns
 
 if TYPE_CHECKING:
     from include.config import Settings
@@ -147,7 +148,7 @@ class RetryRequests:
         segment_path, index_path = self.work_dir / "segment", self.work_dir / "index.parquet"
         with RequestIndexWriter(segment_path, index_path, segment_key=segment_key) as index:
             for rows in self._failed(round_number - 1):
-                lines = read_lines(self.store, map(_place, rows))
+                lines = read_lines(self.store, map(Place.of, rows))
                 for row, line in zip(rows, lines, strict=True):
                     index.add(*self._asked_again(row, line, is_last=round_number == ROUNDS[-1]))
         if index.row_count == 0:
@@ -168,7 +169,8 @@ class RetryRequests:
         if is_last and spec.escalation_model and is_beyond(sent, spec, outcome=outcome):
             asked, model = escalate(asked, spec), spec.escalation_model
         kept = {name: row[name] for name in INDEX_SCHEMA.names}
-        characters = row["prompt_characters"] + len(asked) - len(line)
+        longer = len(asked.decode()) - len(line.decode())
+        characters = row["prompt_characters"] + longer
         return kept | {"prompt_characters": characters, "model": model}, asked
 
     def _failed(self, after_round: int) -> Iterator[list[dict[str, Any]]]:
@@ -250,7 +252,12 @@ class RetryRound:
             self._approval(refused).refuse(by=self.run_key)
         if not covered.shard_ids:
             return None
-        self._approval(covered).grant()
+        approval = self._approval(covered)
+        waiting = tuple(approval.waiting_shard_ids)
+        if waiting:
+            turn = Turn(run_key=self.run_key, spec=self.spec, shard_ids=waiting)
+            Turns(self.planning.store).take(turn)
+        approval.grant()
         return covered
 
     def _approval(self, plan: Plan) -> Approval:
@@ -283,13 +290,3 @@ class RetryRound:
         store, files = self.planning.store, self.planning.files
         plans = (find_plan(store, files, number) for number in range(self.round_number + 1))
         return sum((plan.forecast_usd for plan in plans if plan), Decimal(0))
-
-
-def _place(row: dict[str, Any]) -> Place:
-    return Place(
-        row["segment_key"],
-        row["frame_start"],
-        row["frame_length"],
-        row["line_start"],
-        row["line_length"],
-    )

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -13,11 +13,17 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from include.errors import LedgerStateError
+from include.forecast import Forecast
+from include.forecast_lines import log_line
+from include.forecasting import Forecasting
 from include.planning import Planner, ShardPlan
 from include.plans import Plan, find_plan, write_plan
+from include.prices import PriceList
 from include.runs import ListingManifest, RunFiles, RunManifest, read_model
+from include.token_sampling import OpenCounter
 from include.warehouse.known_requests import read_known_requests
 from include.warehouse.ledgers import read_ledger
+from include.warehouse.past_usage import PAST_USED, read_past_usage
 from include.warehouse.staging import NEEDED
 
 if TYPE_CHECKING:
@@ -41,6 +47,8 @@ class RoundPlanning:
     settings: "Settings"
     work_dir: Path
     now: Callable[[], dt.datetime]
+    open_counter: OpenCounter | None = None
+    """Opens what counts the tokens of a sample, should the warehouse know too few answers."""
 
     @property
     def files(self) -> RunFiles:
@@ -65,6 +73,9 @@ class RoundPlanning:
     ) -> Plan:
         self.store.check_conditional_writes(f"ledger/{self.manifest.spec.name}/probe")
         is_dry_run = self.manifest.params.plan_only
+        earlier = find_plan(self.store, self.files, round_number)
+        if earlier and earlier.is_dry_run:
+            earlier = None
         planner = Planner(
             spec=self.manifest.spec,
             run_key=self.manifest.run_key,
@@ -74,11 +85,13 @@ class RoundPlanning:
             settings=self.settings,
             work_dir=self.work_dir,
             now=self.now,
+            forecasting=self._forecasting(),
+            forecast_before=frozenset(earlier.own_shard_ids if earlier else ()),
         )
         shards = planner.plan(
             index_keys, lambda: self._write_known(round_number, index_keys), dry_run=is_dry_run
         )
-        own = self._own_estimates(round_number, shards)
+        own = self._own_estimates(earlier, shards)
         plan = Plan(
             round=round_number,
             index_keys=index_keys,
@@ -86,13 +99,14 @@ class RoundPlanning:
             unbuilt_slice_keys=unbuilt,
             is_dry_run=is_dry_run,
             forecast_usd=sum(own.values(), Decimal(0)),
+            forecast=_whole_forecast(earlier, shards, own),
             own_shard_ids=tuple(own),
             shards=shards,
         )
         write_plan(self.store, self.files, plan)
         logger.info(
             "planned spec=%s round=%d needed=%d known=%d joined=%d bought=%d split=%d truncated=%d "
-            "shards=%d usd=%.6f",
+            "shards=%d %s",
             self.manifest.spec.name,
             round_number,
             plan.shards.needed_count,
@@ -102,17 +116,28 @@ class RoundPlanning:
             plan.shards.split_count,
             plan.shards.truncated_count,
             len(plan.shards.shards),
-            plan.shards.estimate_usd,
+            log_line(plan.forecast),
         )
         return plan
 
-    def _own_estimates(self, round_number: int, plan: ShardPlan) -> dict[str, Decimal]:
+    def _forecasting(self) -> Forecasting:
+        spec = self.manifest.spec
+        since = self.now() - PAST_USED
+        with self.warehouse.session(read_only=True) as session:
+            past = read_past_usage(session, spec=spec.name, model=spec.model, since=since)
+        return Forecasting(
+            prices=PriceList(self.settings.price_overrides),
+            past=past,
+            open_counter=self.open_counter,
+            spacing_seconds=self.settings.count_spacing_seconds,
+        )
+
+    def _own_estimates(self, earlier: Plan | None, plan: ShardPlan) -> dict[str, Decimal]:
         """Return what this run buys, by shard: now, by its earlier plans, or by one that died."""
-        earlier = find_plan(self.store, self.files, round_number)
         entries = (
             self.ledger.read(one).record
             for one in (
-                *(earlier.own_shard_ids if earlier and not earlier.is_dry_run else ()),
+                *(earlier.own_shard_ids if earlier else ()),
                 *(shard.shard_id for shard in plan.shards if shard.is_joined),
             )
         )
@@ -163,3 +188,14 @@ class RoundPlanning:
             for batch in pq.ParquetFile(path).iter_batches(columns=NEEDED.names):
                 asked = batch.filter(pc.is_valid(batch.column("request_id")))
                 yield asked.select(NEEDED.names).cast(NEEDED)
+
+
+def _whole_forecast(
+    earlier: Plan | None, plan: ShardPlan, own: Mapping[str, Decimal]
+) -> Forecast | None:
+    """Return the forecast of all that a run buys: what is left of its earlier plan's, and this."""
+    if earlier is None or earlier.forecast is None or not earlier.forecast_usd:
+        return plan.forecast
+    kept = sum((own[one] for one in earlier.own_shard_ids if one in own), Decimal(0))
+    before = earlier.forecast.scaled(kept / earlier.forecast_usd)
+    return before if plan.forecast is None else before + plan.forecast

@@ -179,6 +179,8 @@ class WarehouseRebuild:
             listed_count=report.listed_count,
             unchanged_count=report.documents["unchanged"],
             forecast_usd=report.forecast_usd,
+            forecast_lower_usd=report.forecast.cost_usd.lower if report.forecast else None,
+            forecast_upper_usd=report.forecast.cost_usd.upper if report.forecast else None,
             is_complete=report.verdict == "green" and manifest.params.is_whole,
             verdict=": ".join(("red", "; ".join(report.problems))) if report.problems else "green",
             started_at=manifest.started_at,

@@ -108,7 +108,9 @@ class Reconciliation:
             prompt_version=manifest.spec.prompt_version,
             listed_count=listing.listed_count,
             unchanged_count=listing.unchanged_count,
-            forecast_usd=plan.forecast_usd,
+            forecast_usd=plan.cost_usd.expected,
+            forecast_lower_usd=plan.cost_usd.lower,
+            forecast_upper_usd=plan.cost_usd.upper,
             is_complete=not self.failed_tasks and manifest.params.is_whole,
             verdict=f"red: {'; '.join(problems)}" if problems else "green",
             started_at=manifest.started_at,
@@ -179,14 +181,15 @@ class Reconciliation:
             models=models,
             savings=savings_of(models, self.manifest.caching, reuse),
             batches=batch_lines(self._entries(plan), run_key),
-            forecast_usd=plan.forecast_usd,
+            forecast_usd=plan.cost_usd.expected,
+            forecast=plan.forecast,
             actual_usd=counts.actual_usd,
             list_usd=sum((line.list_cost_usd for line in outcomes), Decimal(0)),
             failures=tuple(
                 FailureLine(**{name: row[name] for name in FailureLine.model_fields})
                 for row in failures.to_pylist()
             ),
-        )
+        ).compared()
 
     def _entries(self, plan: Plan) -> list[Entry]:
         rounds = (find_plan(self.store, self._files, number) for number in ROUNDS)

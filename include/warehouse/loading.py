@@ -111,6 +111,7 @@ def load(session: Session, night: NightLoad) -> LoadSummary:
     _merge_prompt_version(session, night)
     results = session.run("insert_results", **values)
     batches = session.run("merge_batches", **values)
+    session.run("insert_past_usage", **values)
     session.run("insert_part_answers", **values)
     session.run("insert_enrichment_parts", **values)
     stage_enrichments(session, _answers(session, night), night.schema, night.now)

@@ -1,6 +1,7 @@
 """Small tables for the report of a run."""
 
 import datetime as dt
+from decimal import Decimal
 
 import pyarrow as pa
 
@@ -38,3 +39,11 @@ def read_reuse(session: Session, *, spec: str, run_key: str) -> pa.Table:
 def read_failures(session: Session, *, spec: str, run_key: str, limit: int) -> pa.Table:
     """Return the first documents of a run that got no enrichment, each with its reason."""
     return session.read("read_failures", spec=spec, run_key=run_key, limit=limit).read_all()
+
+
+def read_day_cost(session: Session, *, day: dt.date) -> Decimal:
+    """Return what the batches of all specs cost that were created on a UTC day."""
+    start = dt.datetime.combine(day, dt.time(), dt.UTC)
+    rows = session.read("read_day_cost", day_start=start, day_end=start + dt.timedelta(days=1))
+    cost: Decimal = rows.read_all().to_pylist()[0]["cost_usd"]
+    return cost

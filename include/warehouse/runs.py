@@ -26,6 +26,8 @@ class RunRow:
     """Documents of the run: taken up and unchanged."""
     unchanged_count: int
     forecast_usd: Decimal | None
+    forecast_lower_usd: Decimal | None = None
+    forecast_upper_usd: Decimal | None = None
     is_complete: bool
     verdict: str
     started_at: dt.datetime

@@ -13,6 +13,7 @@ FIXED_TABLES = (
     "part_answers",
     "enrichment_parts",
     "results",
+    "past_usage",
     "batches",
     "prompt_versions",
     "dead_letters",

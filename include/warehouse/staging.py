@@ -85,6 +85,10 @@ RESULTS = pa.schema(
         "output_tokens": pa.int64(),
         "cache_read_tokens": pa.int64(),
         "cache_write_tokens": pa.int64(),
+        "thinking_tokens": pa.int64(),
+        "prompt_characters": pa.int64(),
+        "picture_tokens": pa.int64(),
+        "token_class": pa.string(),
         "cost_usd": _MONEY,
         "list_cost_usd": _MONEY,
     }

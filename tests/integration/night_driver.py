@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -18,6 +18,7 @@ from include.reports import NightReport
 from include.runs import RunContext, RunFiles, RunManifest, RunParams, read_manifest
 from include.spec import Spec
 from include.specs import load_catalog
+from include.spend_gate import SpendGate
 from include.steps.approve_spend import Approval
 from include.steps.build_requests import BuiltSlice, build_requests
 from include.steps.collect_results import Collection
@@ -29,6 +30,7 @@ from include.steps.reconcile_run import Reconciliation
 from include.steps.sweep_ledger import LedgerSweep
 from include.storage import ObjectStore
 from include.submission import Submission, Submitted, Waiting
+from include.token_counting import ApiTokenCounter
 from include.warehouse.session import Warehouse
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ DEMO_SPEED: dict[str, Any] = {
     "post_timeout_seconds": 20,
     "settling_seconds": 1,
     "submission_spacing_seconds": 0,
+    "count_spacing_seconds": 0,
     "missing_recheck_seconds": 0,
     "extraction_workers": 1,
     "max_documents_per_slice": 50,
@@ -140,6 +143,7 @@ class NightDriver:
             settings=self.settings,
             work_dir=self.folder(),
             now=wall_clock,
+            open_counter=lambda: nullcontext(ApiTokenCounter(self.anthropic)),
         )
 
     def plan_shards(self, built: Sequence[BuiltSlice]) -> Plan:
@@ -151,6 +155,17 @@ class NightDriver:
     def probes(self) -> Probes:
         files = RunFiles(self.spec.name, self.run_key)
         return Probes(self.anthropic, self.store, self.manifest.spec, files)
+
+    def gate(self, plan: Plan) -> SpendGate:
+        return SpendGate(
+            approval=self.approval(plan),
+            spec=self.spec.name,
+            run_budget_usd=self.params.budget_usd,
+            day_budget_usd=self.settings.daily_budget_usd,
+            store=self.store,
+            warehouse=self.warehouse,
+            now=wall_clock,
+        )
 
     def submission(self, shard_id: str) -> Submission:
         return Submission(

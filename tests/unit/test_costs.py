@@ -4,9 +4,11 @@ import pytest
 from genai_prices import Usage as PricedUsage
 from genai_prices import calc_price
 
-from include.costs import Cost, billed, cost_of, estimate
+from include.costs import Cost, billed, cost_of
 from include.errors import ConfigurationError
-from include.results import CacheCreation, Usage
+from include.price_overrides import NegotiatedPrices, PriceOverride
+from include.prices import PriceList
+from include.results import CacheCreation, OutputDetails, Usage
 
 HAIKU = "claude-haiku-5-5"
 
@@ -24,6 +26,23 @@ def usage(read: int = 0, written: int = 0, *, tokens_in: int = 0, out: int = 0) 
         pytest.param(usage(tokens_in=100_001), "0.02500025", "0.0500005", id="long prompt"),
         pytest.param(
             usage(tokens_in=150_000, out=1_000), "0.03875", "0.0775", id="long prompt's output"
+        ),
+        pytest.param(usage(read=100_000), "0.0005", "0.001", id="cache read"),
+        pytest.param(usage(written=100_000), "0.00625", "0.0125", id="cache write"),
+        pytest.param(
+            Usage(0, 0, 0, 100_000, CacheCreation(60_000)),
+            "0.0085",
+            "0.017",
+            id="cache write, three fifths of it for an hour",
+        ),
+        pytest.param(
+            usage(read=100_001), "0.002500025", "0.00500005", id="long prompt by the cache alone"
+        ),
+        pytest.param(
+            Usage(0, 1_000, output_tokens_details=OutputDetails(900)),
+            "0.00025",
+            "0.0005",
+            id="thinking is output",
         ),
         pytest.param(usage(), "0", "0", id="nothing"),
     ],
@@ -65,24 +84,30 @@ def test_unknown_model_is_named() -> None:
         cost_of("claude-nobody", usage(tokens_in=1))
 
 
+def test_model_without_a_batch_price_is_named() -> None:
+    with pytest.raises(ConfigurationError, match="no batch price is known for model 'claude-3"):
+        cost_of("claude-3-5-haiku-latest", usage(tokens_in=1))
+
+
+def test_discount_is_taken_off_every_price() -> None:
+    prices = PriceList({HAIKU: PriceOverride(discount=Decimal("0.1"))})
+    used = Usage(1_000, 100, 1_000, 1_000)
+    plain = cost_of(HAIKU, used)
+    assert cost_of(HAIKU, used, prices) == Cost(
+        plain.batch_usd * Decimal("0.9"), plain.list_usd * Decimal("0.9")
+    )
+
+
+def test_negotiated_prices_stand_for_any_model_and_length() -> None:
+    batch = NegotiatedPrices(input=1, output=2, cache_read=3, cache_write=4, cache_write_1h=5)
+    standard = NegotiatedPrices(input=6, output=0, cache_read=0, cache_write=0, cache_write_1h=0)
+    prices = PriceList({"claude-own": PriceOverride(standard=standard, batch=batch)})
+    used = Usage(1_000_000, 100_000, 100_000, 200_000, CacheCreation(100_000))
+    assert cost_of("claude-own", used, prices) == Cost(Decimal("2.4"), Decimal(6))
+
+
 def test_missing_cache_counts_are_none() -> None:
     assert cost_of(HAIKU, Usage(1_000, 100, None, None)) == cost_of(HAIKU, Usage(1_000, 100))
-
-
-def test_estimate_prices_the_average_request_as_often_as_there_are_requests() -> None:
-    one = cost_of(HAIKU, usage(tokens_in=4_000, out=160))
-    many = estimate(HAIKU, request_count=10, characters=100_000)
-    assert many == Cost(one.batch_usd * 10, one.list_usd * 10)
-
-
-def test_pictures_are_priced_beside_the_text() -> None:
-    one = cost_of(HAIKU, usage(tokens_in=4_000 + 3_000, out=160))
-    many = estimate(HAIKU, request_count=10, characters=100_000, picture_tokens=30_000)
-    assert many == Cost(one.batch_usd * 10, one.list_usd * 10)
-
-
-def test_estimate_of_nothing_is_nothing() -> None:
-    assert estimate(HAIKU, request_count=0, characters=0) == Cost()
 
 
 def test_costs_add_up() -> None:

@@ -5,7 +5,8 @@ import pytest
 
 from include.entries import Entry
 from include.errors import LedgerConflictError, LedgerStateError
-from include.ledger import CHANGE_TRIES, Held, Ledger, OpenLedger, OpenShard, claim_key, read_claim
+from include.ledger import CHANGE_TRIES, Ledger, OpenLedger, OpenShard, claim_key, read_claim
+from include.records import Held
 from include.storage import ObjectStore, StorageUnavailableError
 from tests.factories import make_entry
 from tests.fakes import START, FakeS3

@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
@@ -10,11 +11,16 @@ import pytest
 from include.collection import FAILURES_SCHEMA
 from include.entries import Entry, Output
 from include.errors import LedgerConflictError, LedgerStateError, LimitExceededError
+from include.forecast import RequestPricing
+from include.forecasting import Forecasting
 from include.ledger import Ledger
 from include.long_documents import LongDocuments
 from include.planning import MAX_SHARDS, Planner, ShardPlan
+from include.prices import PriceList
 from include.shards import ShardFiles, make_body, read_owners, read_schema
 from include.storage import ObjectStore, StorageUnavailableError
+from include.token_rates import OutputRate, TokenRates
+from include.token_sampling import SAMPLE_COUNT
 from tests.factories import (
     RUN,
     make_frozen_spec,
@@ -489,6 +495,9 @@ def test_estimate_of_a_plan_is_the_sum_of_its_own_shards(plan: Plan, ledger: Led
 
 
 SONNET = "claude-sonnet-5-5"
+PRICING = RequestPricing(
+    "claude-haiku-5-5", TokenRates(any_output=OutputRate(100, 0, 0)), PriceList()
+)
 
 
 def escalated(store: ObjectStore, tmp_path: Path, texts: Sequence[str], count: int) -> str:
@@ -523,7 +532,57 @@ def test_shard_that_a_crash_left_is_taken_over_with_the_model_of_its_lines(
     rows = pq.read_table(
         store.download(escalated(store, tmp_path, ["a"], 0), tmp_path / "rows")
     ).to_pylist()
-    left = planner._write_shard(planner._new_entry(rows), rows)
+    left = planner._write_shard(planner._new_entry(rows, PRICING, Decimal(1)), rows)
     rows[0]["model"] = SONNET
-    taken = planner._write_shard(planner._new_entry(rows), rows)
+    taken = planner._write_shard(planner._new_entry(rows, PRICING, Decimal(1)), rows)
     assert (taken.shard_id, taken.model) == (left.shard_id, SONNET)
+
+
+class TestForecast:
+    """What a plan says it will cost."""
+
+    def test_answers_that_are_not_bought_are_what_reuse_saves(
+        self, store: ObjectStore, tmp_path: Path
+    ) -> None:
+        """Of two equal documents and one known one, two answers are saved."""
+        texts = ["new", "new", "known"]
+        index_key = write_index(store, tmp_path, texts)
+        made = make_planner(store, tmp_path).plan(
+            [index_key], lambda: write_known(store, tmp_path, request_ids(["known"]))
+        )
+        assert made.forecast is not None
+        assert (made.forecast.request_count, made.forecast.reused_count) == (1, 2)
+        assert made.forecast.cost_usd.expected == made.estimate_usd
+        assert made.forecast.saved_by_reuse_usd == pytest.approx(
+            2 * made.estimate_usd, rel=Decimal("0.01")
+        )
+
+    @pytest.mark.parametrize("run_key", [RUN, "run-2"])
+    def test_shard_of_a_plan_that_died_is_foretold_by_its_run_alone(
+        self, plan: Plan, run_key: str
+    ) -> None:
+        plan()
+        again = plan(run_key=run_key)
+        assert again.forecast is not None
+        assert again.bought_count == 0
+        assert again.forecast.request_count == (3 if run_key == RUN else 0)
+
+    def test_sample_is_the_same_every_time(self, store: ObjectStore, tmp_path: Path) -> None:
+        asked: list[list[Any]] = []
+
+        class Counter:
+            def count(self, params: dict[str, Any]) -> int:
+                asked[-1].append(params["messages"])
+                return 1_000
+
+        forecasting = Forecasting(open_counter=lambda: nullcontext(Counter()))
+        for _ in range(2):
+            asked.append([])
+            index_key = write_index(store, tmp_path, [f"text {n}" for n in range(400)])
+            made = make_planner(store, tmp_path, forecasting=forecasting).plan(
+                [index_key], lambda: write_known(store, tmp_path), dry_run=True
+            )
+        assert made.forecast is not None
+        assert made.forecast.counted_count == SAMPLE_COUNT == len(asked[0])
+        assert made.forecast.input_tokens.expected == pytest.approx(400_000, rel=0.001)
+        assert sorted(map(str, asked[0])) == sorted(map(str, asked[1]))

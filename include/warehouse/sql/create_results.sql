@@ -18,6 +18,8 @@ create table nightshift.results (
     output_tokens bigint not null, -- Output tokens billed.
     cache_read_tokens bigint not null, -- Input tokens read from the cache.
     cache_write_tokens bigint not null, -- Input tokens written to the cache.
+    thinking_tokens bigint, -- Of the output tokens, those that were thought.
+    prompt_characters bigint, -- Characters of the request as it was sent, pictures left out.
     cost_usd decimal(18, 9) not null, -- Cost at batch price.
     list_cost_usd decimal(18, 9) not null, -- What the same tokens cost outside a batch.
     loaded_at timestamptz not null, -- When this row was loaded.

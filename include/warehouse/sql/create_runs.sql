@@ -16,7 +16,9 @@ create table nightshift.runs (
     skipped_count bigint not null, -- Documents without text to ask about.
     dead_letter_count bigint not null, -- Documents given up.
     pending_count bigint not null, -- Documents left to a later run.
-    forecast_usd decimal(18, 9), -- Cost estimated before anything was submitted.
+    forecast_usd decimal(18, 9), -- Cost foretold before anything was submitted, retries included.
+    forecast_lower_usd decimal(18, 9), -- The lower end of its interval.
+    forecast_upper_usd decimal(18, 9), -- The upper end of its interval.
     actual_usd decimal(18, 9) not null, -- Cost of what the run bought.
     is_complete boolean not null, -- Whether the whole window was listed and nothing broke.
     verdict text not null, -- Why the run is green or red.

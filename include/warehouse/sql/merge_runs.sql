@@ -1,7 +1,8 @@
 insert into nightshift.runs as r (
     spec, run_key, dag_id, run_id, run_type, night, window_start_at, window_end_at,
     prompt_version, listed_count, enriched_count, reused_count, unchanged_count, skipped_count,
-    dead_letter_count, pending_count, forecast_usd, actual_usd, is_complete, verdict, started_at, finished_at
+    dead_letter_count, pending_count, forecast_usd, forecast_lower_usd, forecast_upper_usd, actual_usd,
+    is_complete, verdict, started_at, finished_at
 )
 select
     $spec, $run_key, $dag_id, $run_id, $run_type, cast($night as date),
@@ -14,6 +15,8 @@ select
     count(*) filter (where state = 'dead_letter'),
     count(*) filter (where state = 'pending'),
     cast($forecast_usd as decimal(18, 9)),
+    cast($forecast_lower_usd as decimal(18, 9)),
+    cast($forecast_upper_usd as decimal(18, 9)),
     (
         select cast(coalesce(sum(cost_usd), 0) as decimal(18, 9))
         from nightshift.results
@@ -39,6 +42,8 @@ on conflict (spec, run_key) do update set
     dead_letter_count = excluded.dead_letter_count,
     pending_count = excluded.pending_count,
     forecast_usd = excluded.forecast_usd,
+    forecast_lower_usd = excluded.forecast_lower_usd,
+    forecast_upper_usd = excluded.forecast_upper_usd,
     actual_usd = excluded.actual_usd,
     is_complete = excluded.is_complete,
     verdict = excluded.verdict,
@@ -47,13 +52,15 @@ where
     (
         r.dag_id, r.run_id, r.run_type, r.night, r.window_start_at, r.window_end_at,
         r.prompt_version, r.listed_count, r.enriched_count, r.reused_count, r.unchanged_count, r.skipped_count,
-        r.dead_letter_count, r.pending_count, r.forecast_usd, r.actual_usd, r.is_complete,
+        r.dead_letter_count, r.pending_count, r.forecast_usd, r.forecast_lower_usd,
+        r.forecast_upper_usd, r.actual_usd, r.is_complete,
         r.verdict, r.finished_at is null
     ) is distinct from (
         excluded.dag_id, excluded.run_id, excluded.run_type, excluded.night,
         excluded.window_start_at, excluded.window_end_at, excluded.prompt_version, excluded.listed_count,
         excluded.enriched_count, excluded.reused_count, excluded.unchanged_count,
         excluded.skipped_count, excluded.dead_letter_count, excluded.pending_count,
-        excluded.forecast_usd, excluded.actual_usd, excluded.is_complete, excluded.verdict,
+        excluded.forecast_usd, excluded.forecast_lower_usd, excluded.forecast_upper_usd,
+        excluded.actual_usd, excluded.is_complete, excluded.verdict,
         excluded.finished_at is null
     )

@@ -228,6 +228,9 @@ def _results(pairs: Sequence[tuple[Version, str]], prompt: str, run: str) -> lis
             "output_tokens": 10,
             "cache_read_tokens": 0,
             "cache_write_tokens": 0,
+            "thinking_tokens": 2,
+            "prompt_characters": 251,
+            "token_class": "plain-short",
             "cost_usd": Decimal("0.01"),
             "list_cost_usd": Decimal("0.02"),
         }

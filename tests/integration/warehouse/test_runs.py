@@ -3,7 +3,8 @@ from decimal import Decimal
 import pytest
 
 from include.errors import CountMismatchError
-from include.warehouse.reports import read_failures, read_spend, read_states
+from include.warehouse.past_usage import read_past_usage
+from include.warehouse.reports import read_day_cost, read_failures, read_spend, read_states
 from include.warehouse.runs import read_last_window_end
 from tests.integration.warehouse.nights import DAY, MONDAY, SPEC, Nights, Version
 
@@ -82,3 +83,18 @@ def test_a_run_is_reported(nights: Nights) -> None:
     (failure,) = failures
     assert (failure["document_uri"], failure["state_reason"]) == ("s3://inbox/c", "refused")
     assert failure["error_type"] == "model"
+
+
+def test_past_usage_is_summed_once_for_each_batch_and_class(nights: Nights) -> None:
+    nights.list_versions("run-1", A, B, C)
+    for _ in range(2):
+        nights.load("run-1", {A: "answered", B: "failing truncated", C: "asked"})
+    with nights.warehouse.session(read_only=True) as session:
+        (usage,) = read_past_usage(session, spec=SPEC, model="claude", since=MONDAY - DAY)
+        assert read_past_usage(session, spec=SPEC, model="other", since=MONDAY - DAY) == []
+        assert read_day_cost(session, day=MONDAY.date()) == Decimal("0.02")
+        assert read_day_cost(session, day=(MONDAY + DAY).date()) == 0
+    assert (usage.batch_id, usage.round, usage.created_at) == ("batch-run-1", 0, MONDAY)
+    assert (usage.request_count, usage.prompt_tokens, usage.output_tokens) == (2, 200, 20)
+    assert usage.usual_tokens == pytest.approx(200.8)
+    assert usage.token_product == pytest.approx(20_080)

@@ -1,5 +1,4 @@
 import base64
-import datetime as dt
 import io
 import json
 from typing import Any
@@ -10,12 +9,10 @@ from include.documents.extraction import Extraction, Picture
 from include.documents.fetching import FetchFailure, Original
 from include.long_documents import LongDocuments
 from include.requests import RequestBuilder, content_sha256
-from include.runs import RunManifest, RunParams
 from include.segments import body_bytes
 from include.spec import FrozenSpec
-from include.steps.build_requests import _Question
+from include.steps.build_requests import DocumentQuestion
 from tests.factories import make_frozen_spec, make_settings
-from tests.fakes import START
 from tests.unit.documents.samples import make_scan
 
 SPEC = make_frozen_spec(max_characters=50)
@@ -24,20 +21,8 @@ LINE = RequestBuilder(SPEC).build("some notes").line
 SPLIT = LongDocuments(mode="split", merge={"topic": "first", "mood": "first"})
 
 
-def question(spec: FrozenSpec = SPEC, **settings: Any) -> _Question:
-    manifest = RunManifest(
-        dag_id="enrich_notes",
-        run_id="run",
-        run_key="run",
-        run_type="manual",
-        started_at=START,
-        night=START.date(),
-        window_start_at=START,
-        window_end_at=START + dt.timedelta(days=1),
-        params=RunParams(),
-        spec=spec,
-    )
-    return _Question(manifest, make_settings(**settings))
+def question(spec: FrozenSpec = SPEC, **settings: Any) -> DocumentQuestion:
+    return DocumentQuestion(spec, make_settings(**settings))
 
 
 def extraction(text: str | None = "some notes", **changes: Any) -> Extraction:
