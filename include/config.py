@@ -37,7 +37,7 @@ class Settings(BaseModel):
     extraction_memory_bytes: int = Field(default=2_000_000_000, ge=256_000_000)
     """Address space that one parser may take."""
     max_object_bytes: int = Field(default=64_000_000, gt=0)
-    """Larger objects are skipped as `too_large`, unread."""
+    """Larger objects, or lines that are documents, are skipped as `too_large`, unread."""
     max_unpacked_bytes: int = Field(default=256_000_000, gt=0)
     """Most bytes that a compressed document may unpack to."""
 

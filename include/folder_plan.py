@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from include.config import Settings
 from include.documents.arguments import add_folder_arguments
-from include.documents.extraction import Extraction
+from include.documents.extraction import Extraction, ExtractionLimits
 from include.documents.fetching import Fetched, Original, unpacked
 from include.documents.folders import FoundFile, extract_file, find_files
 from include.documents.parallel import map_in_order
@@ -31,7 +31,7 @@ from include.prices import PriceList
 from include.request_index import RequestIndexWriter
 from include.spec import FrozenSpec
 from include.specs import load_catalog
-from include.steps.build_requests import DocumentQuestion, extraction_limits
+from include.steps.build_requests import DocumentQuestion
 from include.token_counting import ApiTokenCounter
 from include.token_sampling import OpenCounter, TokenCounter
 
@@ -120,7 +120,7 @@ def _build(
 ) -> Iterator[Path]:
     """Write the requests of all files in slices, and yield the index of each."""
     workers = settings.extraction_workers
-    with ExtractionPool(extraction_limits(settings), workers=workers) as pool:
+    with ExtractionPool(ExtractionLimits.of(settings), workers=workers) as pool:
         fetched = map_in_order(
             lambda file: (file, _fetch(file, pool, question)),
             files,

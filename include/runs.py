@@ -193,6 +193,10 @@ class RunFiles:
         """Return the key of a file of this run."""
         return f"{self.spec}/runs/{self.run_key}/{name}"
 
+    def lines_key(self, name: str = "") -> str:
+        """Texts of a slice whose documents are lines, by the slice's file name."""
+        return self.key(f"lines/{name}")
+
     @property
     def manifest_key(self) -> str:
         """JSON of `RunManifest`."""

@@ -71,7 +71,9 @@ class Scrubber:
         return blanked
 
     def scrub_run(self, files: RunFiles, document_uris: Collection[str]) -> None:
-        """Take error texts out of what a run knew beforehand, and out of its report."""
+        """Take error texts out of what a run knew beforehand, and out of its report; and lines."""
+        for key in self.store.list_keys(files.lines_key()):
+            self._rewrite_table(key, self._without_line)
         for number in (0, *ROUNDS):
             plan = find_plan(self.store, files, number)
             if plan is not None and self._exists(plan.known_key):
@@ -141,6 +143,11 @@ class Scrubber:
 
     def _is_doomed(self, row: _Row) -> bool:
         return row["request_id"] in self.request_ids
+
+    def _without_line(self, row: _Row) -> _Row:
+        if row["document_id"] not in self.document_ids:
+            return row
+        return row | {"line": None, "outcome": "vanished", "reason": "The document was erased."}
 
     def _without_message(self, row: _Row) -> _Row:
         return row | {"error_message": None} if self._is_doomed(row) else row

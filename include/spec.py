@@ -17,6 +17,7 @@ from include.column_names import FIELD_NAME, RESERVED_COLUMNS
 from include.errors import ConfigurationError
 from include.identities import digest
 from include.key_patterns import KeyPattern
+from include.lines import Lines
 from include.long_documents import LongDocuments
 from include.output_schemas import JsonSchema
 from include.tokens import PRICE_STEP_TOKENS, estimate_tokens
@@ -47,6 +48,8 @@ class Source:
     """Only keys that end like one of these; all when empty."""
     bucket: str | None = None
     """The bucket of the settings when None."""
+    lines: Lines | None = None
+    """Set where each line of an object is a document; else the object is one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,6 +151,8 @@ class Spec:
         _check_fields(self.name, schema)
         if self.key_pattern is not None:
             KeyPattern(self.key_pattern).check(self.name, _taken_names(schema))
+        if self.source.lines is not None:
+            self.source.lines.check(self.name)
         self.long_documents.check(self.name, schema, max_characters=self.max_characters)
         prompt_text = _read_prompt(self.name, self.prompt)
         request_params: dict[str, Any] = {
@@ -171,6 +176,7 @@ class Spec:
             source_prefix=self.source.prefix,
             source_suffixes=self.source.suffixes,
             source_bucket=self.source.bucket,
+            source_lines=self.source.lines,
             max_output_tokens=self.max_output_tokens,
             max_output_tokens_limit=self.max_output_tokens_limit,
             max_characters=self.max_characters,
@@ -221,6 +227,7 @@ class FrozenSpec(BaseModel):
     source_prefix: str
     source_suffixes: tuple[str, ...]
     source_bucket: str | None
+    source_lines: Lines | None = None
     max_output_tokens: int
     max_output_tokens_limit: int
     max_characters: int

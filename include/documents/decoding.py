@@ -147,6 +147,9 @@ def _decode_stateful(content: bytes, declared: str | None) -> tuple[str, str]:
 
 def _decode_with_nuls(content: bytes) -> tuple[str, str]:
     """Decode UTF-16 or UTF-32 without a mark, or text in which a few NULs went astray."""
+    padded = content.rstrip(b"\0")
+    if content.endswith(b"\0\0") and b"\0" not in padded:  # no half of a wide character
+        return decode(padded)
     detected = (_detect(content) or "").lower()
     if detected.startswith("utf-32"):
         return content.decode(detected, errors="replace"), detected

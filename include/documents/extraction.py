@@ -1,7 +1,10 @@
 """What an extraction yields: the text of a document, or an outcome and a reason why not."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from include.config import Settings
 
 ExtractionOutcome = Literal[
     "text",
@@ -61,6 +64,16 @@ class ExtractionLimits:
     timeout_seconds: float = 60.0
     memory_bytes: int = 2_000_000_000
     """Address space of a parser process, which takes about 60 MB for itself (Linux only)."""
+
+    @classmethod
+    def of(cls, settings: "Settings") -> "ExtractionLimits":
+        """Return the limits that the settings name."""
+        return cls(
+            max_object_bytes=settings.max_object_bytes,
+            max_unpacked_bytes=settings.max_unpacked_bytes,
+            timeout_seconds=settings.extraction_timeout_seconds,
+            memory_bytes=settings.extraction_memory_bytes,
+        )
 
 
 @dataclass(frozen=True, slots=True)

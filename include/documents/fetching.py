@@ -115,21 +115,35 @@ def _extract(
         return _archived(listed)
     if listed.size_bytes > pool.limits.max_object_bytes:
         return too_large(listed.key, listed.size_bytes, pool.limits)
+    fetched = fetch(client, listed)
+    if isinstance(fetched, Extraction | FetchFailure):
+        return fetched
+    with ExitStack() as stack:
+        file = stack.enter_context(fetched)
+        extraction = pool.extract(file, listed.key)
+        if extraction.picture is None or not keeps(extraction):
+            return extraction
+        document = unpacked(file)
+        if document is file:
+            stack.pop_all()
+        return Original(extraction, extraction.picture, document)
+
+
+def fetch(client: "S3Client", listed: ListedObject) -> IO[bytes] | Extraction | FetchFailure:
+    """Return an object's bytes, which the caller closes, or what its lack means.
+
+    Raises:
+        ConfigurationError: The bucket is gone, or the credentials are refused.
+    """
+    if listed.storage_class in _ARCHIVES:
+        return _archived(listed)
     try:
-        with ExitStack() as stack:
-            file = stack.enter_context(_fetch(client, listed))
-            extraction = pool.extract(file, listed.key)
-            if extraction.picture is None or not keeps(extraction):
-                return extraction
-            document = unpacked(file)
-            if document is file:
-                stack.pop_all()
-            return Original(extraction, extraction.picture, document)
+        return _download(client, listed)
     except (ClientError, BotoCoreError) as error:
         return _without_content(listed, error)
 
 
-def _fetch(client: "S3Client", listed: ListedObject) -> IO[bytes]:
+def _download(client: "S3Client", listed: ListedObject) -> IO[bytes]:
     """Return the very version that was listed."""
     request: dict[str, Any] = {"Bucket": listed.bucket, "Key": listed.key}
     if listed.version_id is None:

@@ -102,6 +102,18 @@ def list_objects(
                 yield _existing(request, entries)
 
 
+def find_object(client: "S3Client", *, bucket: str, key: str) -> ListedObject | None:
+    """Return an object as it is now, None where there is none.
+
+    Raises:
+        ConfigurationError: There is no such bucket, or S3 refuses to list it.
+        TransientError: S3 did not answer.
+    """
+    below = list_objects(client, ListingRequest(bucket=bucket, prefixes=(key,)), versioned=False)
+    first = next(below, None)  # the key itself comes before all that begin with it
+    return first.document if first is not None and first.key == key else None
+
+
 def date_prefixes(template: str, start_at: datetime, end_at: datetime) -> list[str]:
     """Return one prefix for each UTC day of a window, such as `incoming/dt={ds}/`.
 

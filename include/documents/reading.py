@@ -41,7 +41,7 @@ def extract(content: bytes, key: str, limits: ExtractionLimits) -> Extraction:
     try:
         content, media_type, note = _unwrap(content, key, limits)
         reading = _reader(media_type, limits)(content)
-        return _checked(replace(reading, note=reading.note or note), media_type, limits)
+        return checked(replace(reading, note=reading.note or note), media_type, limits)
     except NoTextError as error:
         return Extraction(
             error.outcome, error.reason, media_type, pages=error.pages, picture=error.picture
@@ -109,7 +109,12 @@ _READERS: Mapping[str, _Reader] = {
 }
 
 
-def _checked(reading: Reading, media_type: str, limits: ExtractionLimits) -> Extraction:
+def checked(reading: Reading, media_type: str, limits: ExtractionLimits) -> Extraction:
+    """Return the extraction that a reading makes.
+
+    Raises:
+        NoTextError: There is nothing to see in it, or too much.
+    """
     text = clean(reading.text)
     if not _VISIBLE.search(text):
         raise NoTextError(

@@ -65,6 +65,7 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (257, b"ustar", "application/x-tar"),
     (0, b"PAR1\x15", "application/vnd.apache.parquet"),
     (0, b"SQLite format 3\x00", "application/vnd.sqlite3"),
+    (0, b"\x00asm\x01\x00\x00\x00", "application/wasm"),
     (0, b"\x7fELF", "application/x-executable"),
     (0, b"ID3\x02", "audio/mpeg"),
     (0, b"ID3\x03", "audio/mpeg"),

@@ -2,25 +2,24 @@
 
 import logging
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import pyarrow.parquet as pq
 
 from include import vision
 from include.caching import CacheTtl
 from include.documents.extraction import Extraction, ExtractionLimits, state_of
 from include.documents.fetching import Fetched, FetchFailure, Original, fetch_and_extract
-from include.documents.listing import ListedObject
 from include.documents.pool import ExtractionPool
-from include.identities import ObjectVersion
 from include.questions import Question, questions_about
-from include.request_index import ROWS_PER_GROUP, RequestIndexWriter
+from include.request_index import RequestIndexWriter
 from include.requests import RequestBuilder, content_sha256
 from include.runs import RunFiles, RunManifest
 from include.segments import body_bytes
+from include.steps.list_lines import read_taken_lines
+from include.steps.listed_rows import read_listed
 from include.tokens import PICTURE_CLASS
 
 if TYPE_CHECKING:
@@ -57,22 +56,21 @@ def build_requests(
     segment_key, index_key = (
         files.key(f"requests/{name}.{suffix}") for suffix in ("jsonl.zst", "parquet")
     )
-    listing = store.download(slice_key, work_dir / "listing.parquet")
     segment_path, index_path = work_dir / "segment", work_dir / "index.parquet"
     cache_ttl = manifest.caching.ttl_of_slice(int(Path(slice_key).stem))
     question, document_count = DocumentQuestion(manifest.spec, settings, cache_ttl), 0
+    lines, limits = manifest.spec.source_lines, ExtractionLimits.of(settings)
+    texts_key = files.lines_key(Path(slice_key).name)
+    listing = store.download(texts_key if lines else slice_key, work_dir / "listing.parquet")
     with (
-        ExtractionPool(extraction_limits(settings), workers=settings.extraction_workers) as pool,
         RequestIndexWriter(segment_path, index_path, segment_key=segment_key) as index,
+        closing(
+            _read_objects(listing, documents_client, settings, question)
+            if lines is None
+            else read_taken_lines(listing, lines, limits)
+        ) as documents,
     ):
-        extracted = fetch_and_extract(
-            documents_client,
-            (listed for _, listed in _read_listing(listing)),
-            pool,
-            fetch_threads=settings.fetch_threads,
-            keeps=question.is_to_be_looked_at,
-        )
-        for (document_id, _), (_, found) in zip(_read_listing(listing), extracted, strict=True):
+        for document_id, found in documents:
             document_count += 1
             for row, line in question.ask(found):
                 index.add({"document_id": document_id, **row}, line)
@@ -155,6 +153,23 @@ class DocumentQuestion:
         )
 
 
+def _read_objects(
+    listing: Path, client: "S3Client", settings: "Settings", question: DocumentQuestion
+) -> Generator[tuple[str, Fetched]]:
+    """Fetch the documents of a slice, and yield the id of each and what became of it."""
+    limits, workers = ExtractionLimits.of(settings), settings.extraction_workers
+    with ExtractionPool(limits, workers=workers) as pool:
+        extracted = fetch_and_extract(
+            client,
+            (listed for _, listed in read_listed(listing)),
+            pool,
+            fetch_threads=settings.fetch_threads,
+            keeps=question.is_to_be_looked_at,
+        )
+        for (document_id, _), (_, found) in zip(read_listed(listing), extracted, strict=True):
+            yield document_id, found
+
+
 def _row(extraction: Extraction) -> dict[str, Any]:
     return {
         "media_type": extraction.media_type,
@@ -162,32 +177,3 @@ def _row(extraction: Extraction) -> dict[str, Any]:
         "characters": extraction.characters,
         "pages": extraction.pages,
     }
-
-
-def extraction_limits(settings: "Settings") -> ExtractionLimits:
-    """Return what one document may cost, as the settings say."""
-    return ExtractionLimits(
-        max_object_bytes=settings.max_object_bytes,
-        max_unpacked_bytes=settings.max_unpacked_bytes,
-        timeout_seconds=settings.extraction_timeout_seconds,
-        memory_bytes=settings.extraction_memory_bytes,
-    )
-
-
-def _read_listing(path: Path) -> Iterator[tuple[str, ListedObject]]:
-    """Yield each document of a slice: its id and the object to fetch."""
-    for batch in pq.ParquetFile(path).iter_batches(batch_size=ROWS_PER_GROUP):
-        for row in batch.to_pylist():
-            version = ObjectVersion.parse(row["object_version"])
-            yield (
-                row["document_id"],
-                ListedObject(
-                    bucket=row["bucket"],
-                    key=row["object_key"],
-                    version_id=version.version_id,
-                    etag=version.etag,
-                    size_bytes=row["size_bytes"],
-                    last_modified_at=row["last_modified_at"],
-                    storage_class=row["storage_class"],
-                ),
-            )

@@ -8,6 +8,7 @@ import datetime as dt
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -129,10 +130,11 @@ class FileExpiry:
         return max(times), held
 
     def _delete_segments(self, run_key: str, report: ExpiryReport) -> bool:
-        """Delete the requests of a run; False when some are young: the run was cleared lately."""
-        is_done = True
-        for key, written_at in self.store.list_dated(RunFiles(self.spec, run_key).key("requests/")):
-            if not key.endswith(".jsonl.zst"):
+        """Delete the requests and lines of a run; False when some are young: a late clear."""
+        is_done, files = True, RunFiles(self.spec, run_key)
+        below = (files.key("requests/"), files.lines_key())
+        for key, written_at in chain.from_iterable(map(self.store.list_dated, below)):
+            if not key.endswith(".jsonl.zst") and not key.startswith(files.lines_key()):
                 continue
             if written_at < self._segments_before:
                 self.store.delete(key)

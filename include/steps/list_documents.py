@@ -5,7 +5,7 @@ import logging
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,15 +14,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from include.caching import MEASURED_TIME, CacheChoice, choose_caching
+from include.documents.extraction import ExtractionLimits
 from include.documents.listing import (
     ExistingObject,
-    ListedObject,
     ListingRequest,
     date_prefixes,
     is_versioned,
     list_objects,
 )
-from include.identities import ObjectVersion, document_id, document_uri
+from include.identities import document_uri
 from include.runs import (
     ListingManifest,
     RunContext,
@@ -33,17 +33,21 @@ from include.runs import (
     choose_window,
     keep_manifest,
 )
+from include.steps.list_lines import LineSpool, taken_lines, whole_objects
+from include.steps.listed_rows import listed_row, read_listed, write_slices
 from include.warehouse.keys import record_keys
 from include.warehouse.ledgers import record_ledger
 from include.warehouse.listings import (
+    LinesSeen,
     Listing,
     ListingResult,
     mark_deleted,
+    mark_lines_deleted,
     read_marks,
     record_listing,
 )
 from include.warehouse.runs import read_cache_use, read_last_window_end
-from include.warehouse.staging import LISTED, LISTED_URIS, MARKS
+from include.warehouse.staging import LISTED, LISTED_URIS, MARKS, WHOLE_OBJECTS
 from include.warehouse.tables import ensure_tables
 
 if TYPE_CHECKING:
@@ -51,6 +55,7 @@ if TYPE_CHECKING:
 
     from include.config import Settings
     from include.ledger import Ledger
+    from include.lines import Lines
     from include.spec import FrozenSpec, Spec
     from include.storage import ObjectStore
     from include.warehouse.session import Session, Warehouse
@@ -153,9 +158,22 @@ class NightListing:
             for some in _batched(_limited(objects, manifest.params.limit), ROWS_PER_BATCH):
                 uris = [document_uri(request.bucket, one.key) for one in some]
                 existing.write_table(pa.table({"document_uri": uris}, schema=LISTED_URIS))
-                rows = [_row(one.document) for one in some if one.document]
+                rows = [listed_row(one.document) for one in some if one.document]
                 documents.write_table(pa.Table.from_pylist(rows, schema=LISTED))
-        return listing
+        if manifest.spec.source_lines is None:
+            return listing
+        spool = self._line_spool(manifest.spec.source_lines)
+        objects_listed = (listed for _, listed in read_listed(listing.documents))
+        spool.write(objects_listed, manifest.params.limit)
+        return replace(listing, documents=spool.path)
+
+    def _line_spool(self, lines: "Lines") -> LineSpool:
+        return LineSpool(
+            client=self.documents_client,
+            lines=lines,
+            limits=ExtractionLimits.of(self.settings),
+            path=self.work_dir / "lines.parquet",
+        )
 
     def _record(
         self, session: "Session", manifest: RunManifest, spooled: SpooledListing
@@ -171,6 +189,7 @@ class NightListing:
             requeue_reasons=manifest.params.requeue,
             carry_over=manifest.params.is_unrestricted,
             reprocess=manifest.params.reprocess,
+            of_lines=manifest.spec.source_lines is not None,
         )
         with closing(pq.ParquetFile(spooled.documents)) as file:
             result = record_listing(session, listing, _reader(file, LISTED))
@@ -204,14 +223,25 @@ class NightListing:
     ) -> tuple[str, ...]:
         """Mark what is gone below the prefixes, all of which was listed; keep what was marked."""
         spec = manifest.spec.name
+        prefixes = [(spooled.request.bucket, one) for one in spooled.request.prefixes]
         with closing(pq.ParquetFile(spooled.existing)) as file:
-            changed_count = mark_deleted(
-                session,
-                spec=spec,
-                prefixes=[(spooled.request.bucket, one) for one in spooled.request.prefixes],
-                listed_uris=_reader(file, LISTED_URIS),
-                listed_at=spooled.began_at,
-            )
+            existing = _reader(file, LISTED_URIS)
+            if manifest.spec.source_lines is None:
+                changed_count = mark_deleted(
+                    session,
+                    spec=spec,
+                    prefixes=prefixes,
+                    listed_uris=existing,
+                    listed_at=spooled.began_at,
+                )
+            else:
+                changed_count = mark_lines_deleted(
+                    session,
+                    spec=spec,
+                    prefixes=prefixes,
+                    seen=self._lines_seen(manifest, spooled, existing),
+                    listed_at=spooled.began_at,
+                )
         if not changed_count:
             return ()
         path = self.work_dir / "marks.parquet"
@@ -222,15 +252,35 @@ class NightListing:
         self.store.upload(path, key)
         return (key,)
 
+    def _lines_seen(
+        self, manifest: RunManifest, spooled: SpooledListing, existing: pa.RecordBatchReader
+    ) -> LinesSeen:
+        """Return what tells which lines are gone: only a night reads objects as they are now."""
+        whole = WHOLE_OBJECTS.empty_table().to_reader()
+        if manifest.run_type == "scheduled":
+            path = whole_objects(spooled.documents, self.work_dir / "whole.parquet")
+            whole = _reader(pq.ParquetFile(path), WHOLE_OBJECTS)
+        listed = _reader(pq.ParquetFile(spooled.documents), LISTED)
+        return LinesSeen(listed=listed, existing=existing, whole_objects=whole)
+
     def _write_slices(self, manifest: RunManifest, result: ListingResult) -> Iterator[SlicePart]:
-        files = RunFiles(manifest.spec.name, manifest.run_key)
-        size = max(self.settings.max_documents_per_slice, -(-result.taken_count // MAX_SLICES))
-        for number, table in enumerate(_tables(result.documents, size)):
-            key = files.key(f"listing/{number:04d}.parquet")
-            path = self.work_dir / "slice.parquet"
-            pq.write_table(table, path)
-            self.store.upload(path, key)
-            yield SlicePart(key=key, document_count=table.num_rows)
+        tables = _tables(result.documents)
+        if manifest.spec.source_lines is not None:
+            tables = self._taken_lines(manifest.spec.source_lines, tables)
+        return write_slices(
+            tables,
+            self.store,
+            RunFiles(manifest.spec.name, manifest.run_key),
+            size=max(self.settings.max_documents_per_slice, -(-result.taken_count // MAX_SLICES)),
+            work_dir=self.work_dir,
+        )
+
+    def _taken_lines(self, lines: "Lines", taken: Iterator[pa.Table]) -> Iterator[pa.Table]:
+        path = self.work_dir / "taken.parquet"
+        with pq.ParquetWriter(path, LISTED) as writer:
+            for table in taken:
+                writer.write_table(table.select(LISTED.names).cast(LISTED))
+        return taken_lines(self._line_spool(lines), path)
 
 
 def listing_request(manifest: RunManifest, settings: "Settings") -> ListingRequest:
@@ -248,25 +298,10 @@ def listing_request(manifest: RunManifest, settings: "Settings") -> ListingReque
     )
 
 
-def _row(listed: ListedObject) -> dict[str, object]:
-    uri = document_uri(listed.bucket, listed.key)
-    version = ObjectVersion(listed.version_id, listed.etag).text_of(
-        listed.size_bytes, listed.last_modified_at
-    )
-    return {
-        "document_id": document_id(uri, version),
-        "document_uri": uri,
-        "bucket": listed.bucket,
-        "object_key": listed.key,
-        "object_version": version,
-        "size_bytes": listed.size_bytes,
-        "last_modified_at": listed.last_modified_at,
-        "storage_class": listed.storage_class,
-    }
-
-
 def _reader(file: pq.ParquetFile, shape: pa.Schema) -> pa.RecordBatchReader:
-    return pa.RecordBatchReader.from_batches(shape, file.iter_batches(ROWS_PER_BATCH))
+    return pa.RecordBatchReader.from_batches(
+        shape, file.iter_batches(ROWS_PER_BATCH, columns=shape.names)
+    )
 
 
 def _limited(objects: Iterable[ExistingObject], limit: int | None) -> Iterator[ExistingObject]:
@@ -286,19 +321,5 @@ def _batched(objects: Iterable[ExistingObject], size: int) -> Iterator[list[Exis
         yield batch
 
 
-def _tables(reader: pa.RecordBatchReader, size: int) -> Iterator[pa.Table]:
-    """Cut a stream into tables of `size` rows."""
-    waiting: list[pa.RecordBatch] = []
-    count = 0
-    for batch in reader:
-        rest = batch
-        while count + rest.num_rows >= size:
-            waiting.append(rest.slice(0, size - count))
-            yield pa.Table.from_batches(waiting)
-            rest = rest.slice(size - count)
-            waiting, count = [], 0
-        if rest.num_rows:
-            waiting.append(rest)
-            count += rest.num_rows
-    if waiting:
-        yield pa.Table.from_batches(waiting)
+def _tables(reader: pa.RecordBatchReader) -> Iterator[pa.Table]:
+    return (pa.Table.from_batches([batch]) for batch in reader)

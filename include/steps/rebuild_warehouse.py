@@ -148,6 +148,7 @@ class WarehouseRebuild:
                     now=manifest.started_at,
                     requeue_reasons=manifest.params.requeue,
                     reprocess=manifest.params.reprocess,
+                    of_lines=frozen.source_lines is not None,
                 ),
                 listed,
             )

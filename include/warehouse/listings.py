@@ -8,7 +8,14 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from include.warehouse.session import Session, Value, check
-from include.warehouse.staging import LISTED, LISTED_URIS, MARKS, stage_rows, stage_texts
+from include.warehouse.staging import (
+    LISTED,
+    LISTED_URIS,
+    MARKS,
+    WHOLE_OBJECTS,
+    stage_rows,
+    stage_texts,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +38,8 @@ class Listing:
     """Take up what runs that are over have left pending, wherever it lies."""
     reprocess: bool = False
     """Take up what was listed and settled, but not under `prompt_version`."""
+    of_lines: bool = False
+    """The documents are lines of objects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +82,11 @@ def record_listing(
     stage_texts(session, "requeue_reasons", reason=listing.requeue_reasons)
     session.derive("listed_uris")
     session.run("insert_documents", **values)
-    session.run("update_documents_found", **values)
+    if listing.of_lines:
+        session.run("update_lines_found", **values)
+        session.run("update_lines_seen_again", **values)
+    else:
+        session.run("update_documents_found", **values)
     session.run("update_documents_current", **values)
     session.derive("requeued", **values)
     session.run("update_documents_requeued", **values)
@@ -116,6 +129,44 @@ def mark_deleted(
     deleted = session.run("update_documents_deleted", spec=spec, now=listed_at)
     logger.info("marked spec=%s deleted=%d found=%d", spec, deleted, found)
     return deleted + found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinesSeen:
+    """What a complete listing has seen of objects whose lines are documents."""
+
+    listed: pa.RecordBatchReader
+    """The lines of the window: `staging.LISTED`."""
+    existing: pa.RecordBatchReader
+    """Everything that exists below the prefixes: `staging.LISTED_URIS`."""
+    whole_objects: pa.RecordBatchReader
+    """Objects of the window that no longer have what else was in them: `staging.WHOLE_OBJECTS`."""
+
+
+def mark_lines_deleted(
+    session: Session,
+    *,
+    spec: str,
+    prefixes: Iterable[tuple[str, str]],
+    seen: LinesSeen,
+    listed_at: dt.datetime,
+) -> int:
+    """Mark the lines that are gone, alone or with their objects, as `mark_deleted` does."""
+    places = list(prefixes)
+    stage_rows(session, "listed", seen.listed, LISTED)
+    session.derive("listed_uris")
+    stage_rows(session, "existing_objects", seen.existing, LISTED_URIS)
+    stage_rows(session, "whole_objects", seen.whole_objects, WHOLE_OBJECTS)
+    stage_texts(
+        session,
+        "listed_prefixes",
+        bucket=[bucket for bucket, _ in places],
+        prefix=[prefix for _, prefix in places],
+    )
+    statements = ("update_lines_found", "update_lines_gone", "update_lines_deleted")
+    changed = sum(session.run(one, spec=spec, now=listed_at) for one in statements)
+    logger.info("marked lines spec=%s changed=%d", spec, changed)
+    return changed
 
 
 def read_marks(session: Session, *, spec: str, listed_at: dt.datetime) -> pa.RecordBatchReader:

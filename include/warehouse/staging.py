@@ -25,6 +25,9 @@ LISTED = pa.schema(
         "storage_class": pa.string(),
     }
 )
+WHOLE_OBJECTS = pa.schema(
+    {"bucket": pa.string(), "object_key": pa.string(), "last_modified_at": _TIME}
+)
 LISTED_URIS = pa.schema({"document_uri": pa.string()})
 MARKS = pa.schema({"document_id": pa.string(), "deleted_at": _TIME})
 NEEDED = pa.schema(

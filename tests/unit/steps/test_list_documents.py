@@ -7,7 +7,8 @@ import pytest
 from include.documents.listing import ListingRequest
 from include.runs import RunManifest, RunParams
 from include.spec import Source
-from include.steps.list_documents import _tables, listing_request
+from include.steps.list_documents import listing_request
+from include.steps.listed_rows import cut
 from tests.factories import make_frozen_spec, make_settings
 from tests.fakes import START
 
@@ -59,12 +60,10 @@ def test_source_by_time_lists_its_prefix_within_the_window() -> None:
 def test_listing_is_cut_into_slices_in_order(
     batches: list[int], size: int, expected: list[int]
 ) -> None:
-    shape = pa.schema([("n", pa.int64())])
     numbers = iter(range(sum(batches)))
-    made = [
-        pa.RecordBatch.from_pylist([{"n": next(numbers)} for _ in range(count)], schema=shape)
-        for count in batches
-    ]
-    tables = list(_tables(pa.RecordBatchReader.from_batches(shape, iter(made)), size))
-    assert [table.num_rows for table in tables] == expected
-    assert [n for table in tables for n in table["n"].to_pylist()] == list(range(sum(batches)))
+    tables = [pa.table({"n": [next(numbers) for _ in range(count)]}) for count in batches]
+    slices: dict[int, list[int]] = {}
+    for number, piece in cut(tables, size):
+        slices.setdefault(number, []).extend(piece["n"].to_pylist())
+    assert [len(rows) for rows in slices.values()] == expected
+    assert [n for rows in slices.values() for n in rows] == list(range(sum(batches)))

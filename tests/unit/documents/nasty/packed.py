@@ -176,6 +176,12 @@ NASTY = (
         outcome="unsupported",
     ),
     Nasty(
+        name="program of browsers",
+        content=b"\0asm\x01\0\0\0" + bytes(range(7, 99)),
+        outcome="unsupported",
+        media_type="application/wasm",
+    ),
+    Nasty(
         name="program of Windows",
         content=b"MZ\x90\0\x03\0\0\0" + bytes(range(256)) * 9,
         key="a.pdf",

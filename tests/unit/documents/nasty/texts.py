@@ -79,6 +79,7 @@ NASTY = (
     Nasty(
         name="no-break spaces only", content="\u00a0\u200b\ufeff \u3000".encode(), outcome="empty"
     ),
+    Nasty(name="block padded with NULs", content=b"a record" + b"\0" * 504, has=("a record",)),
     Nasty(name="NULs only", content=b"\0" * 500, key="a.txt", outcome="empty"),
     Nasty(name="one letter", content=b"x", has=("x",)),
     Nasty(name="one byte beyond ASCII", content=b"\xe9", key="a.txt", has=("é",)),
