@@ -19,12 +19,17 @@ FIXED_TABLES = (
     "runs",
     "ledgers",
 )
-FIXED_VIEWS = ("spend_by_day", "batch_health", "open_dead_letters")
+FIXED_VIEWS = ("spend_by_day", "batch_health", "open_dead_letters", "freshness")
+"""In the order in which they are made: a view may read those before it."""
 
 _COLUMN_LINE = re.compile(
     r"^    (?P<name>\w+) (?P<type>\w+(?:\([\d, ]+\))?).* -- (?P<comment>.+)$",
     re.MULTILINE,
 )
+_VIEW_COLUMN_LINE = re.compile(
+    r"^    (?:.* as |\w+\.)(?P<name>\w+),? -- (?P<comment>.+)$", re.MULTILINE
+)
+_COMMENT = re.compile(r"^-- .*\n| -- .*$", re.MULTILINE)
 _KEY = re.compile(r"primary key \(([\w, ]+)\)|^    (\w+) .*primary key", re.MULTILINE)
 
 
@@ -50,12 +55,22 @@ class TableShape:
 
 
 @dataclass(frozen=True, slots=True)
+class ViewColumn:
+    """A column of a view as it should be; the query decides its type."""
+
+    name: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
 class ViewShape:
     """A view as it should be."""
 
     name: str
     description: str
+    columns: tuple[ViewColumn, ...]
     query: str
+    """The statement that it stands for, without comments."""
 
     @property
     def comment(self) -> str:
@@ -71,6 +86,17 @@ def read_fixed_tables() -> tuple[TableShape, ...]:
 def read_fixed_views() -> tuple[ViewShape, ...]:
     """Return the views that do not depend on a spec."""
     return tuple(_read_view(name) for name in FIXED_VIEWS)
+
+
+def read_view_columns(text: str) -> tuple[ViewColumn, ...]:
+    """Return the columns that a query has comments on, in order."""
+    found = _VIEW_COLUMN_LINE.finditer(text)
+    return tuple(ViewColumn(one["name"], one["comment"]) for one in found)
+
+
+def without_comments(text: str) -> str:
+    """Return a query as the database gets it: what is said of it is no part of its definition."""
+    return _COMMENT.sub("", text)
 
 
 def quoted(name: str) -> str:
@@ -94,7 +120,7 @@ def _read_table(name: str) -> TableShape:
 
 def _read_view(name: str) -> ViewShape:
     text = statement_text(f"view_{name}")
-    return ViewShape(name, _first_comment(text), text)
+    return ViewShape(name, _first_comment(text), read_view_columns(text), without_comments(text))
 
 
 def _first_comment(text: str) -> str:
