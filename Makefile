@@ -11,7 +11,7 @@ REASON ?= erased by hand with make erase
 OUT ?= extracted.parquet
 CORPUS ?= ../shared/corpora/dev
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status query rebuild-warehouse erase secrets compose-test test chaos large compare lint types lock extract corpus-report simulator
+.PHONY: help demo up down status query rebuild-warehouse erase secrets compose-test test chaos large compare lint types lock dictionary extract corpus-report simulator
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed 's/:.* ## /\t/' | expand -t 20
@@ -69,6 +69,9 @@ lock: $(READY) ## Pin all packages, with hashes, for any platform and Python 3.1
 	$(COMPILE) --upgrade requirements.txt -o requirements.lock
 	$(COMPILE) -c requirements.lock requirements-simulator.txt -o requirements-simulator.lock
 	$(COMPILE) --upgrade -c requirements-simulator.lock requirements-dev.txt -o requirements-dev.lock
+
+dictionary: $(READY) ## Write docs/data-dictionary.md, with the specs as they are now
+	@$(BIN)/python -m include.warehouse docs/data-dictionary.md
 
 extract: $(READY) ## Turn the files below DOCS into text in OUT, as the night would
 	@$(BIN)/python -m include.documents "$(DOCS)" "$(OUT)"

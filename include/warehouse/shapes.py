@@ -23,13 +23,14 @@ FIXED_VIEWS = ("spend_by_day", "batch_health", "open_dead_letters", "freshness")
 """In the order in which they are made: a view may read those before it."""
 
 _COLUMN_LINE = re.compile(
-    r"^    (?P<name>\w+) (?P<type>\w+(?:\([\d, ]+\))?).* -- (?P<comment>.+)$",
+    r"^    (?P<name>\w+) (?P<type>\w+(?:\([\d, ]+\))?)(?P<rest>.*) -- (?P<comment>.+)$",
     re.MULTILINE,
 )
 _VIEW_COLUMN_LINE = re.compile(
     r"^    (?:.* as |\w+\.)(?P<name>\w+),? -- (?P<comment>.+)$", re.MULTILINE
 )
 _COMMENT = re.compile(r"^-- .*\n| -- .*$", re.MULTILINE)
+_REQUIRED = re.compile("not null|primary key")
 _KEY = re.compile(r"primary key \(([\w, ]+)\)|^    (\w+) .*primary key", re.MULTILINE)
 
 
@@ -40,6 +41,8 @@ class ColumnShape:
     name: str
     type: str
     comment: str
+    is_required: bool = False
+    """Whether it is never empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,7 @@ def _read_table(name: str) -> TableShape:
             found["name"],
             found["type"].replace(" ", "", 1) if "(" in found["type"] else found["type"],
             found["comment"],
+            is_required=_REQUIRED.search(found["rest"]) is not None,
         )
         for found in _COLUMN_LINE.finditer(text)
     )

@@ -5,7 +5,7 @@ select
     b.spec, -- Name of the spec.
     b.run_key, -- Run that submitted it.
     b.round, -- 0 for the night's own submission, 1 to 3 for retries.
-    b.state, -- State when it was last loaded; surplus is a second batch of one shard.
+    b.state, -- As of the last load: submitted, ended or abandoned without results, loaded, or surplus (a second batch of one shard).
     b.is_adopted, -- Whether it was found by looking, its answer having been lost.
     b.request_count, -- Requests in it.
     count(r.request_id) as result_count, -- Results loaded; 0 until it was collected, then request_count.

@@ -1,7 +1,7 @@
 -- How fresh each spec is: one row per spec. Look here before relying on last night.
 select
     s.spec, -- Name of the spec.
-    r.complete_until_at, -- End of the newest scheduled window without a gap: what was written before it is in the tables. Empty before the first.
+    r.complete_until_at, -- Until when nothing was left out: every object written before is in documents, with its state. Empty before the first complete scheduled run.
     r.last_window_end_at, -- End of the newest window of any run, complete or not.
     r.last_finished_at, -- When a run was last reconciled.
     e.last_loaded_at, -- When a document last got an answer.
