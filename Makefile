@@ -11,7 +11,7 @@ REASON ?= erased by hand with make erase
 OUT ?= extracted.parquet
 CORPUS ?= ../shared/corpora/dev
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status query rebuild-warehouse erase secrets compose-test test chaos large compare lint types lock dictionary extract corpus-report simulator
+.PHONY: help demo up down status query rebuild-warehouse erase secrets compose-test test chaos large compare lint types lock dictionary queries extract corpus-report simulator
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed 's/:.* ## /\t/' | expand -t 20
@@ -72,6 +72,9 @@ lock: $(READY) ## Pin all packages, with hashes, for any platform and Python 3.1
 
 dictionary: $(READY) ## Write docs/data-dictionary.md, with the specs as they are now
 	@$(BIN)/python -m include.warehouse docs/data-dictionary.md
+
+queries: $(READY) ## Write into docs/queries.md what its queries return
+	@$(BIN)/python -m tests.integration.warehouse.queries_page
 
 extract: $(READY) ## Turn the files below DOCS into text in OUT, as the night would
 	@$(BIN)/python -m include.documents "$(DOCS)" "$(OUT)"
