@@ -5,13 +5,14 @@ READY := .venv/.ready
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
 DOCS ?=
 WAREHOUSE ?=
+ACCEPT ?=
 SPEC ?= document_metadata
 SQL ?= from nightshift.document_metadata
 REASON ?= erased by hand with make erase
 OUT ?= extracted.parquet
 CORPUS ?= ../shared/corpora/dev
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status query rebuild-warehouse erase secrets compose-test test chaos large compare lint types lock dictionary queries extract corpus-report simulator
+.PHONY: help demo up down status query walkthrough rebuild-warehouse erase secrets compose-test test chaos large compare lint types lock dictionary queries extract corpus-report simulator
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed 's/:.* ## /\t/' | expand -t 20
@@ -30,6 +31,9 @@ status: $(READY) ## Tell what runs, and where
 
 query: $(READY) ## Ask the newest local warehouse (SQL="from nightshift.document_metadata")
 	@$(BIN)/python -m local_stack query "$(SQL)"
+
+walkthrough: $(READY) ## Walk through three nights and compare the tables with docs/walkthrough.md (ACCEPT=1 writes it)
+	@$(BIN)/python -m local_stack.walkthrough $(if $(ACCEPT),--accept)
 
 rebuild-warehouse: $(READY) ## Load a local warehouse again from its bucket (SPEC=document_metadata); buys nothing
 	@$(BIN)/python -m local_stack rebuild "$(SPEC)"

@@ -1,13 +1,15 @@
 """What analysts see: the queries of the page, and that no view counts anything twice."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from include.warehouse.duckdb_warehouse import open_duckdb
+from local_stack.warehouse import ask_duckdb
 from tests.integration.warehouse.example_nights import fill
 from tests.integration.warehouse.nights import DAY, HOUR, MONDAY, Nights, Version
-from tests.integration.warehouse.queries_page import PAGE, ask_duckdb, with_rows
+from tests.integration.warehouse.queries_page import PAGE, with_rows
 
 pytestmark = pytest.mark.integration
 
@@ -24,13 +26,13 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_page_shows_what_its_queries_return(example: Path) -> None:
     text = PAGE.read_text(encoding="utf-8")
 
-    assert with_rows(text, lambda query: ask_duckdb(example, query)) == text, "run `make queries`"
+    assert with_rows(text, partial(ask_duckdb, example)) == text, "run `make queries`"
     assert "--- |\n\n" not in text, "a query returns no row, and shows nothing"
 
 
 def test_views_add_up_to_the_results(example: Path) -> None:
     """Nothing is counted twice or lost on the way into a view, whatever shares an answer."""
-    _, rows = ask_duckdb(
+    rows = ask_duckdb(
         example,
         """
         select count(*), sum(cost_usd), sum(list_cost_usd) from nightshift.results
@@ -46,7 +48,7 @@ def test_views_add_up_to_the_results(example: Path) -> None:
         union all
         select sum(request_count), sum(cost_usd), sum(list_cost_usd) from nightshift.batch_health
         """,
-    )
+    ).values
 
     assert len(rows) == 5
     assert len(set(rows)) == 1

@@ -1,0 +1,233 @@
+"""Three nights against real servers, told and shown, and compared with what should come of them.
+
+`python -m local_stack.walkthrough` exits with 1 when the tables are not those of the page.
+"""
+
+import argparse
+import difflib
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import anthropic
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.rule import Rule
+from rich.text import Text
+
+from include.config import Settings
+from include.errors import PipelineError
+from include.reports import NightReport
+from include.requests import RequestBuilder
+from include.warehouse.duckdb_warehouse import open_duckdb
+from local_stack.airflow_server import PROJECT
+from local_stack.errors import StackError
+from local_stack.nights import DEMO_SPEED, NightDriver, night_start
+from local_stack.processes import Processes
+from local_stack.progress import open_console
+from local_stack.rows import Ask, Rows
+from local_stack.s3 import S3Server
+from local_stack.simulator import SimulatorServer
+from local_stack.stack import DOCUMENTS_BUCKET, WORK_BUCKET
+from local_stack.state import Ports, Secrets
+from local_stack.three_nights import QUESTIONS, SPEC, STORIES, Story
+from local_stack.warehouse import ask_duckdb
+
+PAGE = PROJECT / "docs" / "walkthrough.md"
+LATENCY_SECONDS = 60
+"""How long a batch takes by the simulator's own clock, which is moved on."""
+
+_HEAD = """# Three nights
+
+What three nights do to a small bucket, and what the tables then hold. `make walkthrough` runs them
+against a real S3 server and the simulator of the API, prints them, and fails when anything is not
+as on this page; `make walkthrough ACCEPT=1` writes the page anew. Ids, times and amounts are left
+out here; what was paid is compared with the bill of the API after each night.
+"""
+_NOTHING = "Nothing.\n"
+_STYLES = {"-": "red", "+": "green", "@": "cyan"}
+
+
+@dataclass(frozen=True)
+class Walkthrough:
+    """The nights, and what they are run against."""
+
+    night: NightDriver
+    ask: Ask
+    control: Callable[[str, Any], Any]
+    """Calls the simulator's control plane."""
+    console: Console
+
+    def run(self) -> str:
+        """Run and show every night; return the page.
+
+        Raises:
+            StackError: The bill is not what the warehouse says, or the last night changed something
+                when it ran again.
+        """
+        nights = [self._run_night(number, story) for number, story in enumerate(STORIES, 1)]
+        before = self._tables()
+        self._drive(STORIES[-1], "again")
+        self._check(self._tables() == before, "the last night, run again, changed the tables")
+        self._check_bill()
+        self.console.print(Text("\nThe third night again: nothing bought, nothing changed."))
+        return "\n".join([_HEAD, *nights])
+
+    def _run_night(self, number: int, story: Story) -> str:
+        self._prepare(story)
+        self.console.print()
+        self.console.print(Rule(f"night {number}, {story.night}: {story.title}", align="left"))
+        self.console.print(Markdown("\n".join(f"- {line}" for line in story.told)))
+        report = self._drive(story, "first")
+        self._check_bill()
+        tables = self._tables()
+        for title, rows in tables.items():
+            self.console.print(Text(f"\n{title}", style="bold"))
+            self.console.print(rows.as_table() if rows.values else _NOTHING.strip())
+        self.console.print(Text(f"\npaid ${report.actual_usd:.6f}, as on the bill of the API"))
+        return _page_of(number, story, tables)
+
+    def _prepare(self, story: Story) -> None:
+        bucket = self.night.settings.documents_bucket
+        for key, content in story.written.items():
+            body = content.encode() if isinstance(content, str) else content
+            self.night.s3.put_object(Bucket=bucket, Key=key, Body=body)
+        for key in story.deleted:
+            self.night.s3.delete_object(Bucket=bucket, Key=key)
+        builder = RequestBuilder(SPEC.freeze())
+        self.control(
+            "faults",
+            [
+                {
+                    "kind": kind,
+                    "times": times,
+                    "custom_id_regex": builder.build(text).request_id,
+                }
+                for text, (kind, times) in story.faults.items()
+            ],
+        )
+
+    def _drive(self, story: Story, attempt: str) -> NightReport:
+        start = night_start(story.night)
+        night = self.night.another(
+            spec=SPEC,
+            run_id=f"scheduled__{start:%Y-%m-%dT%H:%M:%S+00:00}",
+            night=start,
+            work_dir=self.night.work_dir / f"{story.night}-{attempt}",
+            wait_for_batch=lambda _: self.control("advance", {"seconds": LATENCY_SECONDS + 1}),
+        )
+        return night.run()
+
+    def _tables(self) -> dict[str, Rows]:
+        return {title: self.ask(query) for title, query in QUESTIONS.items()}
+
+    def _check_bill(self) -> None:
+        bill = self.control("bill", None)
+        ((paid, count),) = self.ask(
+            "select coalesce(sum(cost_usd), 0), count(*) from nightshift.results"
+        ).values
+        self._check(
+            (paid, bill["bought_twice"]) == (Decimal(bill["cost_usd"]), 0),
+            f"the bill of the API says {bill['cost_usd']} and {bill['bought_twice']} bought twice, "
+            f"the warehouse {paid} for {count} results",
+        )
+
+    @staticmethod
+    def _check(is_so: bool, complaint: str) -> None:  # noqa: FBT001 - a claim, checked
+        if not is_so:
+            raise StackError(complaint)
+
+
+def _page_of(number: int, story: Story, tables: dict[str, Rows]) -> str:
+    told = "".join(f"- {line}\n" for line in story.told)
+    shown = "".join(
+        f"\n### {title}\n\n{rows.as_markdown() if rows.values else _NOTHING}"
+        for title, rows in tables.items()
+    )
+    return f"## Night {number}, {story.night}: {story.title}\n\n{told}{shown}"
+
+
+def differences(expected: str, found: str) -> list[str]:
+    """Return where two pages differ, as a diff; nothing when they do not."""
+    lines = difflib.unified_diff(
+        expected.splitlines(), found.splitlines(), "expected", "found", lineterm=""
+    )
+    return list(lines)
+
+
+@contextmanager
+def open_walkthrough(root: Path, console: Console) -> Iterator[Walkthrough]:
+    """Start the servers below a folder, which is emptied, and end them afterwards."""
+    shutil.rmtree(root, ignore_errors=True)
+    root.mkdir(parents=True)
+    processes, ports, secrets = Processes(root), Ports.draw(ui_port=None), Secrets.generate()
+    s3 = S3Server(
+        root / "s3", ports, access_key=secrets.s3_access_key, secret_key=secrets.s3_secret_key
+    )
+    simulator = SimulatorServer(root / "simulator", ports.simulator, LATENCY_SECONDS)
+    try:
+        for server in (s3, simulator):
+            server.start(processes)
+        for server in (s3, simulator):
+            server.wait_until_ready(processes)
+        client = s3.client()
+        for bucket in (DOCUMENTS_BUCKET, WORK_BUCKET):
+            client.create_bucket(Bucket=bucket)
+        with anthropic.Anthropic(
+            api_key=secrets.anthropic_key, base_url=simulator.base_url, max_retries=0
+        ) as api:
+            path = root / "warehouse.duckdb"
+            night = NightDriver(
+                s3=client,
+                anthropic=api,
+                warehouse=open_duckdb(path),
+                settings=Settings(
+                    documents_bucket=DOCUMENTS_BUCKET, work_bucket=WORK_BUCKET, **DEMO_SPEED
+                ),
+                work_dir=root / "tasks",
+            )
+            yield Walkthrough(night, partial(ask_duckdb, path), simulator.control, console)
+    finally:
+        processes.stop()
+
+
+def main() -> int:
+    """Walk through the nights; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m local_stack.walkthrough", description=__doc__)
+    parser.add_argument("--accept", action="store_true", help="write the page anew")
+    accept: bool = parser.parse_args().accept
+    console = open_console()
+    try:
+        with open_walkthrough(PROJECT / ".local" / "walkthrough", console) as walkthrough:
+            found = walkthrough.run()
+    except (StackError, PipelineError) as error:
+        console.print(Text(str(error), style="red"))
+        return 1
+    if accept:
+        PAGE.write_text(found, encoding="utf-8")
+    return _compare(found, console)
+
+
+def _compare(found: str, console: Console) -> int:
+    difference = differences(PAGE.read_text(encoding="utf-8"), found)
+    page = PAGE.relative_to(PROJECT)
+    if not difference:
+        console.print(Text(f"All tables are as on {page}.", style="green"))
+        return 0
+    console.print(Text(f"\nThis is not what {page} says:\n", style="bold red"))
+    for line in difference:
+        console.print(Text(line, style=_STYLES.get(line[:1], "")))
+    console.print(
+        Text("\nIf it is right, `make walkthrough ACCEPT=1` writes it down.", style="bold")
+    )
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
