@@ -153,12 +153,27 @@ def _page_of(number: int, story: Story, tables: dict[str, Rows]) -> str:
     return f"## Night {number}, {story.night}: {story.title}\n\n{told}{shown}"
 
 
-def differences(expected: str, found: str) -> list[str]:
-    """Return where two pages differ, as a diff; nothing when they do not."""
-    lines = difflib.unified_diff(
-        expected.splitlines(), found.splitlines(), "expected", "found", lineterm=""
+def is_as_written(page: Path, found: str, console: Console) -> bool:
+    """Return whether a page says what was found, and show where it does not."""
+    difference = list(
+        difflib.unified_diff(
+            page.read_text(encoding="utf-8").splitlines(),
+            found.splitlines(),
+            f"{page.name} as it is written",
+            "what was found",
+            lineterm="",
+        )
     )
-    return list(lines)
+    if not difference:
+        console.print(Text(f"All tables are as in {page.name}.", style="green"))
+        return True
+    console.print(Text(f"\nThis is not what {page.name} says:\n", style="bold red"))
+    for line in difference:
+        console.print(Text(line, style=_STYLES.get(line[:1], "")))
+    console.print(
+        Text("\nIf it is right, `make walkthrough ACCEPT=1` writes it down.", style="bold")
+    )
+    return False
 
 
 @contextmanager
@@ -211,22 +226,7 @@ def main() -> int:
         return 1
     if accept:
         PAGE.write_text(found, encoding="utf-8")
-    return _compare(found, console)
-
-
-def _compare(found: str, console: Console) -> int:
-    difference = differences(PAGE.read_text(encoding="utf-8"), found)
-    page = PAGE.relative_to(PROJECT)
-    if not difference:
-        console.print(Text(f"All tables are as on {page}.", style="green"))
-        return 0
-    console.print(Text(f"\nThis is not what {page} says:\n", style="bold red"))
-    for line in difference:
-        console.print(Text(line, style=_STYLES.get(line[:1], "")))
-    console.print(
-        Text("\nIf it is right, `make walkthrough ACCEPT=1` writes it down.", style="bold")
-    )
-    return 1
+    return 0 if is_as_written(PAGE, found, console) else 1
 
 
 if __name__ == "__main__":
