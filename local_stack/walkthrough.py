@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import anthropic
 from rich.console import Console
@@ -26,6 +26,7 @@ from include.errors import PipelineError
 from include.reports import NightReport
 from include.requests import RequestBuilder
 from include.warehouse.duckdb_warehouse import open_duckdb
+from include.warehouse.session import Warehouse
 from local_stack.airflow_server import PROJECT
 from local_stack.errors import StackError
 from local_stack.nights import DEMO_SPEED, NightDriver, night_start
@@ -39,6 +40,9 @@ from local_stack.state import Ports, Secrets
 from local_stack.three_nights import QUESTIONS, SPEC, STORIES, Story
 from local_stack.warehouse import ask_duckdb
 
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
 PAGE = PROJECT / "docs" / "walkthrough.md"
 LATENCY_SECONDS = 60
 """How long a batch takes by the simulator's own clock, which is moved on."""
@@ -51,6 +55,8 @@ as on this page; `make walkthrough ACCEPT=1` writes the page anew. Ids, times an
 out here; what was paid is compared with the bill of the API after each night.
 """
 _NOTHING = "Nothing.\n"
+Kind = Literal["duckdb"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 _STYLES = {"-": "red", "+": "green", "@": "cyan"}
 
 
@@ -63,6 +69,7 @@ class Walkthrough:
     control: Callable[[str, Any], Any]
     """Calls the simulator's control plane."""
     console: Console
+    kind: Kind
 
     def run(self) -> str:
         """Run and show every night; return the page.
@@ -76,13 +83,14 @@ class Walkthrough:
         self._drive(STORIES[-1], "again")
         self._check(self._tables() == before, "the last night, run again, changed the tables")
         self._check_bill()
-        self.console.print(Text("\nThe third night again: nothing bought, nothing changed."))
+        self.console.print(Text("\nThe last night again: nothing bought, nothing changed."))
         return "\n".join([_HEAD, *nights])
 
     def _run_night(self, number: int, story: Story) -> str:
         self._prepare(story)
         self.console.print()
-        self.console.print(Rule(f"night {number}, {story.night}: {story.title}", align="left"))
+        title = f"night {number}, {story.night}, on {self.kind}: {story.title}"
+        self.console.print(Rule(title, align="left", style="bold"))
         self.console.print(Markdown("\n".join(f"- {line}" for line in story.told)))
         report = self._drive(story, "first")
         self._check_bill()
@@ -153,32 +161,82 @@ def _page_of(number: int, story: Story, tables: dict[str, Rows]) -> str:
     return f"## Night {number}, {story.night}: {story.title}\n\n{told}{shown}"
 
 
-def is_as_written(page: Path, found: str, console: Console) -> bool:
-    """Return whether a page says what was found, and show where it does not."""
-    difference = list(
-        difflib.unified_diff(
-            page.read_text(encoding="utf-8").splitlines(),
-            found.splitlines(),
-            f"{page.name} as it is written",
-            "what was found",
-            lineterm="",
-        )
-    )
-    if not difference:
-        console.print(Text(f"All tables are as in {page.name}.", style="green"))
+def is_as_written(page: Path, found: str, kind: str, console: Console) -> bool:
+    """Return whether a page says what was found on a kind of warehouse; show where it does not."""
+    written, shown = _sections(page.read_text(encoding="utf-8")), _sections(found)
+    if written == shown:
+        console.print(Text(f"{kind}: all tables are as in {page.name}.", style="green"))
         return True
-    console.print(Text(f"\nThis is not what {page.name} says:\n", style="bold red"))
-    for line in difference:
-        console.print(Text(line, style=_STYLES.get(line[:1], "")))
+    console.print(Text(f"\n{kind}: this is not what {page.name} says.", style="bold red"))
+    for title in dict.fromkeys([*written, *shown]):
+        lines = difflib.unified_diff(
+            written.get(title, []), shown.get(title, []), "written", "found", lineterm=""
+        )
+        for number, line in enumerate(lines):
+            if number == 0:
+                console.print(Text(f"\n{title}", style="bold"))
+            console.print(Text(line, style=_STYLES.get(line[:1], "")))
     console.print(
         Text("\nIf it is right, `make walkthrough ACCEPT=1` writes it down.", style="bold")
     )
     return False
 
 
+def _sections(page: str) -> dict[str, list[str]]:
+    """Return the lines of a page by the heading that they stand under, its night included."""
+    sections: dict[str, list[str]] = {}
+    night = title = ""
+    for line in page.splitlines():
+        if line.startswith("## "):
+            night = title = line.removeprefix("## ")
+        elif line.startswith("### "):
+            title = f"{night}. {line.removeprefix('### ')}"
+        sections.setdefault(title, []).append(line)
+    return sections
+
+
+@dataclass(frozen=True)
+class Servers:
+    """What the nights are run against; each walkthrough finds empty buckets and tables."""
+
+    root: Path
+    s3: "S3Client"
+    api: anthropic.Anthropic
+    simulator: SimulatorServer
+
+    def walkthrough(self, kind: Kind, console: Console) -> Walkthrough:
+        """Return the nights on one kind of warehouse."""
+        self.simulator.control("reset", {})
+        buckets = {name: f"{name}-{kind}" for name in (DOCUMENTS_BUCKET, WORK_BUCKET)}
+        for bucket in buckets.values():
+            self.s3.create_bucket(Bucket=bucket)
+        warehouse, ask = self._warehouse(kind)
+        settings = Settings(
+            documents_bucket=buckets[DOCUMENTS_BUCKET],
+            work_bucket=buckets[WORK_BUCKET],
+            **DEMO_SPEED,
+        )
+        night = NightDriver(
+            s3=self.s3,
+            anthropic=self.api,
+            warehouse=warehouse,
+            settings=settings,
+            work_dir=self.root / f"tasks-{kind}",
+        )
+        return Walkthrough(night, ask, self.simulator.control, console, kind)
+
+    def _warehouse(self, kind: Kind) -> tuple[Warehouse, Ask]:
+        path = self.root / f"warehouse.{kind}"
+        return open_duckdb(path), partial(ask_duckdb, path)
+
+
 @contextmanager
-def open_walkthrough(root: Path, console: Console) -> Iterator[Walkthrough]:
-    """Start the servers below a folder, which is emptied, and end them afterwards."""
+def open_servers(root: Path) -> Iterator[Servers]:
+    """Start the servers below a folder, which is emptied, and end them afterwards.
+
+    Raises:
+        StackError: A server did not start; with the end of its log.
+    """
     shutil.rmtree(root, ignore_errors=True)
     root.mkdir(parents=True)
     processes, ports, secrets = Processes(root), Ports.draw(ui_port=None), Secrets.generate()
@@ -191,23 +249,10 @@ def open_walkthrough(root: Path, console: Console) -> Iterator[Walkthrough]:
             server.start(processes)
         for server in (s3, simulator):
             server.wait_until_ready(processes)
-        client = s3.client()
-        for bucket in (DOCUMENTS_BUCKET, WORK_BUCKET):
-            client.create_bucket(Bucket=bucket)
         with anthropic.Anthropic(
             api_key=secrets.anthropic_key, base_url=simulator.base_url, max_retries=0
         ) as api:
-            path = root / "warehouse.duckdb"
-            night = NightDriver(
-                s3=client,
-                anthropic=api,
-                warehouse=open_duckdb(path),
-                settings=Settings(
-                    documents_bucket=DOCUMENTS_BUCKET, work_bucket=WORK_BUCKET, **DEMO_SPEED
-                ),
-                work_dir=root / "tasks",
-            )
-            yield Walkthrough(night, partial(ask_duckdb, path), simulator.control, console)
+            yield Servers(root, s3.client(), api, simulator)
     finally:
         processes.stop()
 
@@ -219,14 +264,14 @@ def main() -> int:
     accept: bool = parser.parse_args().accept
     console = open_console()
     try:
-        with open_walkthrough(PROJECT / ".local" / "walkthrough", console) as walkthrough:
-            found = walkthrough.run()
+        with open_servers(PROJECT / ".local" / "walkthrough") as servers:
+            found = {kind: servers.walkthrough(kind, console).run() for kind in KINDS}
     except (StackError, PipelineError) as error:
         console.print(Text(str(error), style="red"))
         return 1
     if accept:
-        PAGE.write_text(found, encoding="utf-8")
-    return 0 if is_as_written(PAGE, found, console) else 1
+        PAGE.write_text(found[KINDS[0]], encoding="utf-8")
+    return 0 if all(is_as_written(PAGE, found[kind], kind, console) for kind in KINDS) else 1
 
 
 if __name__ == "__main__":

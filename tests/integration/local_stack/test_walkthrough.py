@@ -1,30 +1,41 @@
 """The walkthrough as `make walkthrough` runs it."""
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from local_stack.walkthrough import PAGE, is_as_written, open_walkthrough
+from local_stack.walkthrough import KINDS, PAGE, Kind, Servers, is_as_written, open_servers
 
 pytestmark = pytest.mark.integration
 
 
-def test_three_nights_are_as_the_page_says(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    with open_servers(tmp_path_factory.mktemp("walkthrough") / "servers") as servers:
+        yield servers
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_three_nights_are_as_the_page_says(servers: Servers, kind: Kind) -> None:
     shown = io.StringIO()
     console = Console(file=shown, width=100)
-    with open_walkthrough(tmp_path / "servers", console) as walkthrough:
-        found = walkthrough.run()
 
-    assert is_as_written(PAGE, found, console), shown.getvalue()
+    found = servers.walkthrough(kind, console).run()
+
+    assert is_as_written(PAGE, found, kind, console), shown.getvalue()
 
 
-def test_a_difference_is_shown_where_it_is(tmp_path: Path) -> None:
+def test_a_difference_is_shown_with_the_night_and_the_table(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text("| a | enriched |\n| b | enriched |\n")
+    page.write_text("## Night 1\n\n### States\n\n| a | enriched |\n| b | enriched |\n")
+    found = page.read_text().replace("b | enriched", "b | reused")
     shown = io.StringIO()
 
-    assert not is_as_written(page, "| a | enriched |\n| b | reused |\n", Console(file=shown))
+    assert not is_as_written(page, found, "duckdb", Console(file=shown))
 
-    assert "-| b | enriched |\n+| b | reused |\n" in shown.getvalue()
+    text = shown.getvalue()
+    assert "\nNight 1. States\n" in text
+    assert "-| b | enriched |\n+| b | reused |\n" in text
