@@ -1,11 +1,12 @@
 """Rows that a query returned, as people read them: on a page and on a terminal."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
+import pyarrow as pa
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
@@ -17,6 +18,11 @@ class Rows:
 
     names: Sequence[str]
     values: Sequence[Sequence[Any]]
+
+    @classmethod
+    def of(cls, table: pa.Table) -> Self:
+        """Return what an Arrow table holds."""
+        return cls(table.column_names, [list(row.values()) for row in table.to_pylist()])
 
     def as_markdown(self) -> str:
         """Return a table for a page."""
@@ -33,10 +39,6 @@ class Rows:
         for row in self.values:
             table.add_row(*map(Text, _cells(row)))
         return table
-
-
-Ask = Callable[[str], Rows]
-"""Runs a query on some warehouse, with the session's time zone set to UTC."""
 
 
 def _cells(row: Sequence[Any]) -> list[str]:

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import anthropic
 from rich.console import Console
@@ -25,20 +24,20 @@ from include.config import Settings
 from include.errors import PipelineError
 from include.reports import NightReport
 from include.requests import RequestBuilder
-from include.warehouse.duckdb_warehouse import open_duckdb
-from include.warehouse.session import Warehouse
+from include.warehouse.connections import WarehouseConnection, connect_warehouse
 from local_stack.airflow_server import PROJECT
 from local_stack.errors import StackError
 from local_stack.nights import DEMO_SPEED, NightDriver, night_start
+from local_stack.postgres import PostgresServer
 from local_stack.processes import Processes
 from local_stack.progress import open_console
-from local_stack.rows import Ask, Rows
+from local_stack.rows import Rows
 from local_stack.s3 import S3Server
 from local_stack.simulator import SimulatorServer
 from local_stack.stack import DOCUMENTS_BUCKET, WORK_BUCKET
-from local_stack.state import Ports, Secrets
+from local_stack.state import Ports, Secrets, WarehouseKind
 from local_stack.three_nights import QUESTIONS, SPEC, STORIES, Story
-from local_stack.warehouse import ask_duckdb
+from local_stack.warehouse import DuckDBFile, LocalWarehouse, PostgresTables
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -55,8 +54,7 @@ as on this page; `make walkthrough ACCEPT=1` writes the page anew. Ids, times an
 out here; what was paid is compared with the bill of the API after each night.
 """
 _NOTHING = "Nothing.\n"
-Kind = Literal["duckdb"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+KINDS: tuple[WarehouseKind, ...] = get_args(WarehouseKind)
 _STYLES = {"-": "red", "+": "green", "@": "cyan"}
 
 
@@ -65,11 +63,11 @@ class Walkthrough:
     """The nights, and what they are run against."""
 
     night: NightDriver
-    ask: Ask
+    warehouse: LocalWarehouse
     control: Callable[[str, Any], Any]
     """Calls the simulator's control plane."""
     console: Console
-    kind: Kind
+    kind: WarehouseKind
 
     def run(self) -> str:
         """Run and show every night; return the page.
@@ -133,11 +131,14 @@ class Walkthrough:
         return night.run()
 
     def _tables(self) -> dict[str, Rows]:
-        return {title: self.ask(query) for title, query in QUESTIONS.items()}
+        return {title: self._ask(query) for title, query in QUESTIONS.items()}
+
+    def _ask(self, query: str) -> Rows:
+        return Rows.of(self.warehouse.table(query))
 
     def _check_bill(self) -> None:
         bill = self.control("bill", None)
-        ((paid, count),) = self.ask(
+        ((paid, count),) = self._ask(
             "select coalesce(sum(cost_usd), 0), count(*) from nightshift.results"
         ).values
         self._check(
@@ -203,14 +204,16 @@ class Servers:
     s3: "S3Client"
     api: anthropic.Anthropic
     simulator: SimulatorServer
+    postgres: PostgresServer
 
-    def walkthrough(self, kind: Kind, console: Console) -> Walkthrough:
+    def walkthrough(self, kind: WarehouseKind, console: Console) -> Walkthrough:
         """Return the nights on one kind of warehouse."""
         self.simulator.control("reset", {})
         buckets = {name: f"{name}-{kind}" for name in (DOCUMENTS_BUCKET, WORK_BUCKET)}
         for bucket in buckets.values():
             self.s3.create_bucket(Bucket=bucket)
-        warehouse, ask = self._warehouse(kind)
+        warehouse = self._warehouse(kind)
+        connection: dict[str, Any] = warehouse.connection
         settings = Settings(
             documents_bucket=buckets[DOCUMENTS_BUCKET],
             work_bucket=buckets[WORK_BUCKET],
@@ -219,15 +222,18 @@ class Servers:
         night = NightDriver(
             s3=self.s3,
             anthropic=self.api,
-            warehouse=warehouse,
+            warehouse=connect_warehouse(WarehouseConnection(**connection)),
             settings=settings,
             work_dir=self.root / f"tasks-{kind}",
         )
-        return Walkthrough(night, ask, self.simulator.control, console, kind)
+        return Walkthrough(night, warehouse, self.simulator.control, console, kind)
 
-    def _warehouse(self, kind: Kind) -> tuple[Warehouse, Ask]:
-        path = self.root / f"warehouse.{kind}"
-        return open_duckdb(path), partial(ask_duckdb, path)
+    def _warehouse(self, kind: WarehouseKind) -> LocalWarehouse:
+        if kind == "duckdb":
+            return DuckDBFile(self.root / "warehouse.duckdb")
+        tables = PostgresTables(self.postgres)
+        tables.create()
+        return tables
 
 
 @contextmanager
@@ -244,15 +250,16 @@ def open_servers(root: Path) -> Iterator[Servers]:
         root / "s3", ports, access_key=secrets.s3_access_key, secret_key=secrets.s3_secret_key
     )
     simulator = SimulatorServer(root / "simulator", ports.simulator, LATENCY_SECONDS)
+    postgres = PostgresServer(root / "postgres", ports.postgres, secrets.database_password)
     try:
-        for server in (s3, simulator):
+        for server in (s3, simulator, postgres):
             server.start(processes)
-        for server in (s3, simulator):
+        for server in (s3, simulator, postgres):
             server.wait_until_ready(processes)
         with anthropic.Anthropic(
             api_key=secrets.anthropic_key, base_url=simulator.base_url, max_retries=0
         ) as api:
-            yield Servers(root, s3.client(), api, simulator)
+            yield Servers(root, s3.client(), api, simulator, postgres)
     finally:
         processes.stop()
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from local_stack.walkthrough import KINDS, PAGE, Kind, Servers, is_as_written, open_servers
+from local_stack.state import WarehouseKind
+from local_stack.walkthrough import KINDS, PAGE, Servers, is_as_written, open_servers
 
 pytestmark = pytest.mark.integration
 
@@ -19,7 +20,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_three_nights_are_as_the_page_says(servers: Servers, kind: Kind) -> None:
+def test_three_nights_are_as_the_page_says(servers: Servers, kind: WarehouseKind) -> None:
     shown = io.StringIO()
     console = Console(file=shown, width=100)
 

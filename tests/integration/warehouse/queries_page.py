@@ -5,12 +5,10 @@
 
 import re
 import tempfile
-from functools import partial
 from pathlib import Path
 
-from include.warehouse.duckdb_warehouse import open_duckdb
-from local_stack.rows import Ask
-from local_stack.warehouse import ask_duckdb
+from local_stack.rows import Rows
+from tests.integration.databases import Database, DuckDBFile
 from tests.integration.warehouse.example_nights import fill
 
 PAGE = Path(__file__).parents[3] / "docs" / "queries.md"
@@ -18,18 +16,26 @@ PAGE = Path(__file__).parents[3] / "docs" / "queries.md"
 _QUERY = re.compile(r"(^```sql\n(.*?)^```\n)(?:\n(?:\|[^\n]*\n)+)?", re.MULTILINE | re.DOTALL)
 
 
-def with_rows(page: str, ask: Ask) -> str:
+def with_rows(page: str, database: Database) -> str:
     """Return the page with the rows below each query that it returns now."""
-    return _QUERY.sub(lambda found: f"{found[1]}\n{ask(found[2]).as_markdown()}", page)
+    return _QUERY.sub(
+        lambda found: f"{found[1]}\n{ask(database, found[2]).as_markdown()}",
+        page,
+    )
+
+
+def ask(database: Database, query: str) -> Rows:
+    """Return what a query finds, which is something."""
+    rows = database.rows(query)
+    return Rows(list(rows[0]), [list(row.values()) for row in rows])
 
 
 def main() -> None:
     """Write the rows into the page."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "example.duckdb"
-        fill(open_duckdb(path))
-        text = with_rows(PAGE.read_text(encoding="utf-8"), partial(ask_duckdb, path))
-    PAGE.write_text(text, encoding="utf-8")
+        database = DuckDBFile(Path(folder) / "example.duckdb")
+        fill(database.open())
+        PAGE.write_text(with_rows(PAGE.read_text(encoding="utf-8"), database), encoding="utf-8")
 
 
 if __name__ == "__main__":
