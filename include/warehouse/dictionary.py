@@ -40,9 +40,10 @@ def _read_database(
         warehouse = open_duckdb(Path(folder) / "dictionary.duckdb")
         with warehouse.session() as session:
             for name, spec in specs.items():
-                schema = spec.freeze().schema_of_answer
-                ensure_tables(session, name, schema)
-                tables |= {table.name: table for table in spec_table_shapes(name, schema)}
+                frozen = spec.freeze()
+                schema, groups = frozen.schema_of_answer, frozen.key_groups
+                ensure_tables(session, name, schema, groups)
+                tables |= {table.name: table for table in spec_table_shapes(name, schema, groups)}
             return session.catalog(), tables
 
 
@@ -62,7 +63,8 @@ def _about_spec(spec: Spec) -> str:
 def _names_of(spec_name: str, relations: Mapping[str, Relation]) -> list[str]:
     """Return the relations of a spec: its view first, then lists, history and the table."""
     lists = sorted(name for name in relations if name.startswith(f"{spec_name}__"))
-    return [spec_name, *lists, f"{spec_name}_history", f"{spec_name}_enrichments"]
+    tables = (f"{spec_name}_{kind}" for kind in ("history", "enrichments", "keys"))
+    return [spec_name, *lists, *tables]
 
 
 def _section(name: str, relation: Relation, table: TableShape | None) -> Iterator[str]:

@@ -7,11 +7,12 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from include.specs import load_catalog
+from include.warehouse.keys import record_keys
 from include.warehouse.listings import Listing, mark_deleted, record_listing
 from include.warehouse.loading import NightLoad, PromptVersion, load
 from include.warehouse.runs import RunRow, settle_run
@@ -34,7 +35,10 @@ if TYPE_CHECKING:
 
     from include.warehouse.session import Session, Warehouse
 
-SPEC = load_catalog().specs["document_metadata"].freeze()
+SPEC = replace(
+    load_catalog().specs["document_metadata"],
+    key_pattern=r"^documents/dt=(?P<received_on>[^/]+)/(?P<customer>[^/]+)/",
+).freeze()
 SCHEMA = SPEC.schema_of_answer
 INBOX = "inbox"
 USD_PER_INPUT_TOKEN = Decimal("0.00000005")
@@ -185,7 +189,7 @@ def fill(warehouse: "Warehouse") -> None:
     """Run both nights."""
     for night in (FIRST, SECOND):
         with warehouse.session() as session:
-            ensure_tables(session, SPEC.name, SCHEMA)
+            ensure_tables(session, SPEC.name, SCHEMA, SPEC.key_groups)
             _run(session, night)
 
 
@@ -200,6 +204,7 @@ def _run(session: "Session", night: Night) -> None:
     listed = reader([_listed(one, night) for one in seen], LISTED)
     result = record_listing(session, listing, listed)
     result.documents.read_all()
+    record_keys(session, SPEC.name, SPEC.key_pattern)
     mark_deleted(
         session,
         spec=SPEC.name,

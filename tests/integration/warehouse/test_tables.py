@@ -72,8 +72,8 @@ def test_every_table_view_and_column_has_a_comment(nights: Nights) -> None:
     shapes = (
         *read_fixed_tables(),
         *read_fixed_views(),
-        *spec_table_shapes(SPEC, SCHEMA),
-        *spec_view_shapes(SPEC, SCHEMA, {}),
+        *spec_table_shapes(SPEC, SCHEMA, ()),
+        *spec_view_shapes(SPEC, SCHEMA, (), {}),
     )
     assert {shape.name: [column.name for column in shape.columns] for shape in shapes} == {
         name: list(relation.columns) for name, relation in stored.items()
