@@ -1,6 +1,7 @@
 -- How fresh each spec is: one row per spec. Look here before relying on last night.
 select
     s.spec, -- Name of the spec.
+    r.last_night, -- Newest night whose scheduled run is complete: the UTC date on which its interval begins.
     r.complete_until_at, -- Until when nothing was left out: every object written before is in documents, with its state. Empty before the first complete scheduled run.
     r.last_window_end_at, -- End of the newest window of any run, complete or not.
     r.last_finished_at, -- When a run was last reconciled.
@@ -17,6 +18,7 @@ from (
 left join (
     select
         spec,
+        max(night) filter (where is_complete and run_type = 'scheduled') as last_night,
         max(window_end_at) filter (where is_complete and run_type = 'scheduled') as complete_until_at,
         max(window_end_at) as last_window_end_at,
         max(finished_at) as last_finished_at

@@ -221,6 +221,7 @@ def _run(session: "Session", night: Night) -> None:
             dag_id="enrich_document_metadata",
             run_id=night.run_key,
             run_type="scheduled",
+            night=f"{night.began_at - dt.timedelta(days=1):%Y-%m-%d}",
             window_start_at=night.began_at - dt.timedelta(days=1),
             window_end_at=night.began_at,
             prompt_version=SPEC.prompt_version,

@@ -1,5 +1,7 @@
 """What analysts see: the queries of the page, and that no view counts anything twice."""
 
+import datetime as dt
+
 import pytest
 
 from tests.integration.databases import Database, DuckDBFile, PostgresDatabase
@@ -85,12 +87,15 @@ def test_freshness_counts_only_whole_scheduled_windows_as_complete(nights: Night
     nights.load("run-1", {A: "answered", B: "failed refused"})
     nights.settle("run-1", first)
     second, _ = nights.list_versions("run-2", C, at=MONDAY + DAY)
-    nights.settle("run-2", second, window_end_at=MONDAY + DAY, is_complete=False)
+    nights.settle(
+        "run-2", second, night="2026-03-02", window_end_at=MONDAY + DAY, is_complete=False
+    )
 
     (row,) = nights.rows("select * from nightshift.freshness")
 
     assert row == {
         "spec": "notes",
+        "last_night": dt.date(2026, 3, 1),
         "complete_until_at": MONDAY,
         "last_window_end_at": MONDAY + DAY,
         "last_finished_at": MONDAY + 2 * HOUR,
