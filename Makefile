@@ -5,13 +5,14 @@ READY := .venv/.ready
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
 DOCS ?=
 WAREHOUSE ?=
+ACCEPT ?=
 SPEC ?= document_metadata
 SQL ?= from nightshift.document_metadata
 REASON ?= erased by hand with make erase
 OUT ?= extracted.parquet
 CORPUS ?= ../shared/corpora/dev
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status query rebuild-warehouse erase secrets compose-test test chaos large compare lint types lock extract corpus-report plan forecast-report simulator
+.PHONY: help demo up down status query walkthrough rebuild-warehouse erase secrets compose-test test chaos large compare lint types lock dictionary queries extract corpus-report plan forecast-report simulator
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed 's/:.* ## /\t/' | expand -t 20
@@ -30,6 +31,9 @@ status: $(READY) ## Tell what runs, and where
 
 query: $(READY) ## Ask the newest local warehouse (SQL="from nightshift.document_metadata")
 	@$(BIN)/python -m local_stack query "$(SQL)"
+
+walkthrough: $(READY) ## Walk through three nights and compare the tables with docs/walkthrough.md (ACCEPT=1 writes it)
+	@$(BIN)/python -m local_stack.walkthrough $(if $(ACCEPT),--accept)
 
 rebuild-warehouse: $(READY) ## Load a local warehouse again from its bucket (SPEC=document_metadata); buys nothing
 	@$(BIN)/python -m local_stack rebuild "$(SPEC)"
@@ -69,6 +73,12 @@ lock: $(READY) ## Pin all packages, with hashes, for any platform and Python 3.1
 	$(COMPILE) --upgrade requirements.txt -o requirements.lock
 	$(COMPILE) -c requirements.lock requirements-simulator.txt -o requirements-simulator.lock
 	$(COMPILE) --upgrade -c requirements-simulator.lock requirements-dev.txt -o requirements-dev.lock
+
+dictionary: $(READY) ## Write docs/data-dictionary.md, with the specs as they are now
+	@$(BIN)/python -m include.warehouse docs/data-dictionary.md
+
+queries: $(READY) ## Write into docs/queries.md what its queries return
+	@$(BIN)/python -m tests.integration.warehouse.queries_page
 
 extract: $(READY) ## Turn the files below DOCS into text in OUT, as the night would
 	@$(BIN)/python -m include.documents "$(DOCS)" "$(OUT)"

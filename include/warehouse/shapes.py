@@ -20,12 +20,18 @@ FIXED_TABLES = (
     "runs",
     "ledgers",
 )
-FIXED_VIEWS = ("spend_by_day", "batch_health", "open_dead_letters")
+FIXED_VIEWS = ("spend_by_day", "batch_health", "open_dead_letters", "freshness")
+"""In the order in which they are made: a view may read those before it."""
 
 _COLUMN_LINE = re.compile(
-    r"^    (?P<name>\w+) (?P<type>\w+(?:\([\d, ]+\))?).* -- (?P<comment>.+)$",
+    r"^    (?P<name>\w+) (?P<type>\w+(?:\([\d, ]+\))?)(?P<rest>.*) -- (?P<comment>.+)$",
     re.MULTILINE,
 )
+_VIEW_COLUMN_LINE = re.compile(
+    r"^    (?:.* as |\w+\.)(?P<name>\w+),? -- (?P<comment>.+)$", re.MULTILINE
+)
+_COMMENT = re.compile(r"^-- .*\n| -- .*$", re.MULTILINE)
+_REQUIRED = re.compile("not null|primary key")
 _KEY = re.compile(r"primary key \(([\w, ]+)\)|^    (\w+) .*primary key", re.MULTILINE)
 
 
@@ -36,6 +42,8 @@ class ColumnShape:
     name: str
     type: str
     comment: str
+    is_required: bool = False
+    """Whether it is never empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +59,22 @@ class TableShape:
 
 
 @dataclass(frozen=True, slots=True)
+class ViewColumn:
+    """A column of a view as it should be; the query decides its type."""
+
+    name: str
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
 class ViewShape:
     """A view as it should be."""
 
     name: str
     description: str
+    columns: tuple[ViewColumn, ...]
     query: str
+    """The statement that it stands for, without comments."""
 
     @property
     def comment(self) -> str:
@@ -74,6 +92,17 @@ def read_fixed_views() -> tuple[ViewShape, ...]:
     return tuple(_read_view(name) for name in FIXED_VIEWS)
 
 
+def read_view_columns(text: str) -> tuple[ViewColumn, ...]:
+    """Return the columns that a query has comments on, in order."""
+    found = _VIEW_COLUMN_LINE.finditer(text)
+    return tuple(ViewColumn(one["name"], one["comment"]) for one in found)
+
+
+def without_comments(text: str) -> str:
+    """Return a query as the database gets it: what is said of it is no part of its definition."""
+    return _COMMENT.sub("", text)
+
+
 def quoted(name: str) -> str:
     """Return `name` as an identifier in SQL."""
     return '"' + name.replace('"', '""') + '"'
@@ -87,6 +116,7 @@ def _read_table(name: str) -> TableShape:
             found["name"],
             found["type"].replace(" ", "", 1) if "(" in found["type"] else found["type"],
             found["comment"],
+            is_required=_REQUIRED.search(found["rest"]) is not None,
         )
         for found in _COLUMN_LINE.finditer(text)
     )
@@ -95,7 +125,7 @@ def _read_table(name: str) -> TableShape:
 
 def _read_view(name: str) -> ViewShape:
     text = statement_text(f"view_{name}")
-    return ViewShape(name, _first_comment(text), text)
+    return ViewShape(name, _first_comment(text), read_view_columns(text), without_comments(text))
 
 
 def _first_comment(text: str) -> str:

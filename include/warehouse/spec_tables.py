@@ -5,7 +5,15 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from include.answers import AnswerSchema, Column, Kind, ListTable
 from include.warehouse.session import Relation, Session, statement_text
-from include.warehouse.shapes import ColumnShape, TableShape, ViewShape, quoted
+from include.warehouse.shapes import (
+    ColumnShape,
+    TableShape,
+    ViewColumn,
+    ViewShape,
+    quoted,
+    read_view_columns,
+    without_comments,
+)
 
 _SQL_TYPES: dict[Kind, str] = {
     "text": "text",
@@ -16,20 +24,28 @@ _SQL_TYPES: dict[Kind, str] = {
     "date": "date",
     "timestamp": "timestamptz",
 }
-_FIRST_COLUMNS = (
-    ColumnShape("enrichment_id", "text", "Identity of the answer; the request that it answers."),
-    ColumnShape("prompt_version", "text", "Prompt version under which it was asked."),
-    ColumnShape("answer_model", "text", "Model that answered."),
-    ColumnShape("is_simulated", "boolean", "Whether a simulator answered instead of the API."),
-    ColumnShape("loaded_at", "timestamptz", "When the answer was loaded."),
+_FIRST_COLUMNS = tuple(
+    ColumnShape(name, column_type, comment, is_required=True)
+    for name, column_type, comment in (
+        ("enrichment_id", "text", "Identity of the answer; the request that it answers."),
+        ("prompt_version", "text", "Prompt version under which it was asked."),
+        ("answer_model", "text", "Model that answered."),
+        ("is_simulated", "boolean", "Whether a simulator answered instead of the API."),
+        ("loaded_at", "timestamptz", "When the answer was first loaded, for whichever document."),
+    )
 )
 _ITEM_COLUMNS = (
-    ColumnShape("enrichment_id", "text", "The answer that the item belongs to."),
-    ColumnShape("ordinal", "bigint", "Place of the item in its list, from 1."),
+    ColumnShape("enrichment_id", "text", "The answer that the item belongs to.", is_required=True),
+    ColumnShape("ordinal", "bigint", "Place of the item in its list, from 1.", is_required=True),
 )
 _KEY_COLUMNS = (
-    ColumnShape("document_uri", "text", "Address of the object."),
-    ColumnShape("key_pattern", "text", "Digest of the key_pattern by which its key was read."),
+    ColumnShape("document_uri", "text", "Address of the object.", is_required=True),
+    ColumnShape(
+        "key_pattern",
+        "text",
+        "Digest of the key_pattern by which its key was read.",
+        is_required=True,
+    ),
 )
 _ASSIGNMENT = '"<value>" = excluded."<value>"'
 _FIELD = re.compile(r'(\w+\.)?"<field>"')
@@ -65,26 +81,33 @@ def spec_view_shapes(
     """
     groups = key_columns(spec_name, key_groups, stored)
     fields = [*answer_columns(spec_name, schema, stored), *groups]
+    comments = _comments(spec_table_shapes(spec_name, schema, groups)[:2], stored)
+
+    def shape(name: str, about: str, statement: str) -> ViewShape:
+        names = _in_order(fields, stored.get(name))
+        text = filled(statement, names, groups, spec=spec_name)
+        return _view(name, about, text, tuple(ViewColumn(one, comments[one]) for one in names))
+
+    about = "one row per object that exists, its newest version that has an answer"
+    every = "for every version of every object"
     return (
-        ViewShape(
-            spec_name,
-            f"Answers of spec {spec_name}: one row per document, its newest answered version.",
-            filled(
-                "spec_current", _in_order(fields, stored.get(spec_name)), groups, spec=spec_name
-            ),
-        ),
-        ViewShape(
-            f"{spec_name}_history",
-            f"Every answer of spec {spec_name}, for every version of every object.",
-            filled(
-                "spec_history",
-                _in_order(fields, stored.get(f"{spec_name}_history")),
-                groups,
-                spec=spec_name,
-            ),
+        shape(spec_name, f"Answers of spec {spec_name}: {about}.", "spec_current"),
+        shape(
+            f"{spec_name}_history", f"Every answer of spec {spec_name}, {every}.", "spec_history"
         ),
         *(_list_view(spec_name, column) for column in schema.columns if column.is_list),
     )
+
+
+def _comments(tables: Iterable[TableShape], stored: Mapping[str, Relation]) -> dict[str, str]:
+    """Return what is said of columns, those included that a spec no longer has."""
+    comments: dict[str, str] = {}
+    for table in tables:
+        relation = stored.get(table.name)
+        if relation is not None:
+            comments |= {name: one.comment or "" for name, one in relation.columns.items()}
+        comments |= {column.name: column.comment for column in table.columns}
+    return comments
 
 
 def answer_columns(
@@ -187,6 +210,8 @@ def _item_names(table: ListTable) -> list[str]:
 def _column_shape(column: Column) -> ColumnShape:
     brackets = "[]" if column.is_list else ""
     comment = column.description or f"Field {column.name} of the answer."
+    if column.values:
+        comment += f" (one of: {', '.join(column.values)})"
     return ColumnShape(column.name, _SQL_TYPES[column.kind] + brackets, comment)
 
 
@@ -207,15 +232,23 @@ def _list_table(spec_name: str, table: ListTable) -> TableShape:
 def _table(
     name: str, comment: str, columns: tuple[ColumnShape, ...], *, key: tuple[str, ...]
 ) -> TableShape:
-    lines = [f"    {quoted(column.name)} {column.type}" for column in columns]
+    lines = [
+        f"    {quoted(column.name)} {column.type}{' not null' * column.is_required}"
+        for column in columns
+    ]
     lines.append(f"    primary key ({', '.join(key)})")
     create = f"create table nightshift.{quoted(name)} (\n" + ",\n".join(lines) + "\n)"
     return TableShape(name, comment, columns, key, create)
 
 
 def _list_view(spec_name: str, column: Column) -> ViewShape:
-    return ViewShape(
+    return _view(
         f"{spec_name}__{column.name}",
-        column.description or f"Items of {column.name}, one row each.",
+        f"Items of {column.name}, one row each. {column.description}".strip(),
         filled("spec_list", [column.name], spec=spec_name),
     )
+
+
+def _view(name: str, about: str, text: str, fields: tuple[ViewColumn, ...] = ()) -> ViewShape:
+    columns = (*read_view_columns(text), *fields)
+    return ViewShape(name, about, columns, without_comments(text))

@@ -134,12 +134,17 @@ def _ensure_table(session: Session, table: TableShape, relation: Relation | None
 
 
 def _ensure_view(session: Session, view: ViewShape, relation: Relation | None) -> None:
-    if relation is not None and relation.comment == view.comment:
-        return
     name = f"nightshift.{quoted(view.name)}"
-    session.define(f"create or replace view {name} as\n{view.query}")
-    _comment(session, f"view {name}", view.comment)
-    logger.info("created view=%s", view.name)
+    is_right = relation is not None and relation.comment == view.comment
+    if not is_right:
+        session.define(f"create or replace view {name} as\n{view.query}")
+        _comment(session, f"view {name}", view.comment)
+        logger.info("created view=%s", view.name)
+    stored = relation.columns if relation is not None and is_right else {}
+    for column in view.columns:
+        known = stored.get(column.name)
+        if known is None or known.comment != column.comment:
+            _comment(session, f"column {name}.{quoted(column.name)}", column.comment)
 
 
 def _comment(session: Session, thing: str, comment: str) -> None:

@@ -19,8 +19,8 @@ from include.steps.plan_retries import RetryRound, read_pointer
 from include.steps.sweep_ledger import raise_if_stuck
 from include.submission import Submitted
 from include.warehouse.duckdb_warehouse import open_duckdb
+from local_stack.nights import DAY, NightDriver
 from local_stack.s3 import REGION
-from tests.integration.night_driver import DAY, NightDriver
 
 FAILED = 1
 FAILED_FOR_GOOD = 2

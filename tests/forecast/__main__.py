@@ -15,11 +15,11 @@ from include.config import Settings
 from include.spec import Spec
 from include.specs import load_catalog
 from include.warehouse.duckdb_warehouse import open_duckdb
+from local_stack.nights import DAY, DEMO_SPEED, NightDriver
 from local_stack.processes import Processes
 from local_stack.s3 import S3Server
 from local_stack.state import Ports
 from tests.forecast.measuring import HEADS, Measured, at_day_prefix, measure
-from tests.integration.night_driver import DAY, DEMO_SPEED, NightDriver
 from tests.integration.simulator_process import SimulatorProcess
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from include.forecast import Forecast
 from include.plans import read_plan
 from include.runs import RunFiles
 from include.spec import Source, Spec
-from tests.integration.night_driver import NightDriver
+from local_stack.nights import NightDriver
 from tests.integration.simulator_process import SimulatorProcess
 
 PREFIX = "documents/dt={ds}/"

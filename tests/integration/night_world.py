@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from include.plans import Plan
+from local_stack.nights import NightDriver
 from tests.integration.databases import Database
-from tests.integration.night_driver import NightDriver
 from tests.integration.simulator_process import SimulatorProcess
 
 on_both = pytest.mark.parametrize("database", ["duckdb", "postgres"], indirect=True)

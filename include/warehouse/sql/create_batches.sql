@@ -5,7 +5,7 @@ create table nightshift.batches (
     spec text not null, -- Name of the spec.
     run_key text not null, -- Run that submitted it.
     round bigint not null, -- 0 for the night's own submission, 1 to 3 for retries.
-    state text not null, -- State when it was last loaded.
+    state text not null, -- As of the last load: submitted, ended or abandoned without results, loaded, or surplus (a second batch of one shard).
     request_count bigint not null, -- Requests in it.
     body_bytes bigint not null, -- Size of its body on the wire.
     is_adopted boolean not null, -- Whether it was found by looking, its answer having been lost.

@@ -3,7 +3,7 @@ create table nightshift.results (
     batch_id text not null, -- Batch that brought the answer, or the message that was tried before the first batch.
     request_id text not null, -- Request that it answers, the custom_id of the API.
     spec text not null, -- Name of the spec.
-    enrichment_id text, -- Enrichment that the answer became, or is part of.
+    enrichment_id text, -- Enrichment that a good answer becomes, or is part of; bad answers have it, too.
     part_number bigint, -- Which part of a split document was asked about.
     part_count bigint, -- How many parts the document was split into.
     document_id text, -- Document for which it was bought.

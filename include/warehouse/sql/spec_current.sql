@@ -1,15 +1,15 @@
 select
-    d.document_uri,
-    d.document_id,
-    d.bucket,
-    d.object_key,
-    d.object_version,
-    d.last_modified_at,
-    not d.is_current as is_stale,
-    d.part_count,
-    d.left_out_characters,
-    e.enrichment_id,
-    e.loaded_at,
+    d.document_uri, -- Address of the object; one row each.
+    d.document_id, -- The version of the object that was answered.
+    d.bucket, -- Bucket of the object.
+    d.object_key, -- Key of the object in its bucket.
+    d.object_version, -- S3 version id, or ETag, size and time where the bucket has no versions.
+    d.last_modified_at, -- When S3 says that this version was written.
+    not d.is_current as is_stale, -- Whether a newer version of the object has no answer yet.
+    d.part_count, -- Parts that the document was asked about in; empty when it was asked about at once.
+    d.left_out_characters, -- Characters at the end that were not sent; empty when all were.
+    e.enrichment_id, -- Identity of the answer; documents of equal content share one.
+    d.loaded_at, -- When this document got this answer.
     e."<field>"
 from (
     select
@@ -17,6 +17,7 @@ from (
         a.enrichment_id,
         a.part_count,
         a.left_out_characters,
+        a.loaded_at,
         row_number() over (
             partition by x.document_uri
             order by

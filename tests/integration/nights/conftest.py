@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from include.config import Settings
+from local_stack.nights import DEMO_SPEED, NightDriver
 from tests.integration.databases import Database, DuckDBFile, PostgresDatabase
-from tests.integration.night_driver import DEMO_SPEED, NightDriver
 from tests.integration.night_world import LATENCY_SECONDS, World
 from tests.integration.simulator_process import SimulatorProcess
 

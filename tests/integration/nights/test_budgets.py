@@ -8,7 +8,7 @@ import pytest
 
 from include.errors import BudgetError
 from include.plans import Plan
-from tests.integration.night_driver import DAY, NightDriver
+from local_stack.nights import DAY, NightDriver
 from tests.integration.night_world import World
 
 pytestmark = pytest.mark.integration

@@ -16,7 +16,7 @@ from include.runs import RunParams
 from include.spec import Source, Spec
 from include.specs import load_catalog
 from include.steps.rebuild_warehouse import WarehouseRebuild
-from tests.integration.night_driver import DAY, NightDriver, wall_clock
+from local_stack.nights import DAY, NightDriver, wall_clock
 from tests.integration.night_world import World
 from tests.walkthrough import Walkthrough, blocks, walk_through
 

@@ -27,7 +27,7 @@ from include.steps.erase_document import (
 from include.steps.rebuild_warehouse import WarehouseRebuild
 from include.storage import ObjectStore
 from include.submission import Submitted
-from tests.integration.night_driver import NightDriver, wall_clock
+from local_stack.nights import NightDriver, wall_clock
 from tests.integration.night_world import World, plan_night
 from tests.integration.nights.test_long_documents import FOUR, LONG, TWO, part_ids, spec
 from tests.integration.nights.test_night import NEXT_DAY, request_id

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from include.steps.expire_files import ExpiryReport, FileExpiry
-from tests.integration.night_driver import wall_clock
+from local_stack.nights import wall_clock
 from tests.integration.night_world import World, plan_night
 from tests.integration.nights.test_erasure import rebuilt
 

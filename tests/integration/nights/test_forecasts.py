@@ -10,9 +10,9 @@ from include.config import Settings
 from include.spec import Spec
 from include.specs import load_catalog
 from include.tokens import PRICE_STEP_TOKENS
+from local_stack.nights import DAY
 from tests.factories import make_spec
 from tests.forecast.measuring import at_day_prefix, measure
-from tests.integration.night_driver import DAY
 from tests.integration.night_world import World
 
 pytestmark = pytest.mark.integration

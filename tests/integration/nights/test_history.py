@@ -14,7 +14,7 @@ from include.spec import Source, Spec
 from include.specs import load_catalog
 from include.steps.export_nights import NightExport
 from include.steps.rebuild_warehouse import WarehouseRebuild
-from tests.integration.night_driver import DAY, NightDriver, wall_clock
+from local_stack.nights import DAY, NightDriver, wall_clock
 from tests.integration.night_world import World, on_both
 
 pytestmark = pytest.mark.integration

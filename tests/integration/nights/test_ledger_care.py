@@ -18,7 +18,7 @@ from include.steps.sweep_ledger import (
     raise_if_stuck,
 )
 from include.submission import Submitted, Waiting
-from tests.integration.night_driver import wall_clock
+from local_stack.nights import wall_clock
 from tests.integration.night_world import World, on_both, plan_night
 
 pytestmark = pytest.mark.integration

@@ -10,7 +10,7 @@ from include.lines import Lines
 from include.reports import NightReport
 from include.runs import RunParams
 from include.specs import load_catalog
-from tests.integration.night_driver import DAY, NightDriver
+from local_stack.nights import DAY, NightDriver
 from tests.integration.night_world import World
 
 pytestmark = pytest.mark.integration

@@ -16,7 +16,7 @@ from include.spec import Spec
 from include.specs import load_catalog
 from include.steps.rebuild_warehouse import WarehouseRebuild
 from include.steps.sweep_ledger import LedgerSweep
-from tests.integration.night_driver import DAY, NightDriver, wall_clock
+from local_stack.nights import DAY, NightDriver, wall_clock
 from tests.integration.night_world import World, plan_night
 
 pytestmark = pytest.mark.integration

@@ -17,7 +17,7 @@ from include.requests import RequestBuilder
 from include.runs import RunFiles, RunParams
 from include.specs import load_catalog
 from include.submission import Waiting
-from tests.integration.night_driver import DAY, NightDriver, wall_clock
+from local_stack.nights import DAY, NightDriver, wall_clock
 from tests.integration.night_world import World, on_both, plan_night
 
 pytestmark = pytest.mark.integration

@@ -9,7 +9,7 @@ import pytest
 from include.approvals import SpendDecision, write_decision
 from include.plans import Plan
 from include.runs import RunFiles
-from tests.integration.night_driver import NightDriver, wall_clock
+from local_stack.nights import NightDriver, wall_clock
 from tests.integration.night_world import World, plan_night
 
 pytestmark = pytest.mark.integration

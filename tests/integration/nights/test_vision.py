@@ -8,7 +8,7 @@ import pytest
 
 from include.plans import read_plan
 from include.runs import RunFiles, RunParams
-from tests.integration.night_driver import NightDriver
+from local_stack.nights import NightDriver
 from tests.integration.night_world import World, plan_night
 from tests.unit.documents.samples import make_image, make_locked_scan, make_pdf, make_scan
 

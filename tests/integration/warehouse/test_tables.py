@@ -5,7 +5,13 @@ from pydantic import BaseModel, Field, create_model
 
 from include.answers import AnswerSchema
 from include.errors import ConfigurationError
-from include.warehouse.shapes import FIXED_TABLES, FIXED_VIEWS, read_fixed_tables
+from include.warehouse.shapes import (
+    FIXED_TABLES,
+    FIXED_VIEWS,
+    read_fixed_tables,
+    read_fixed_views,
+)
+from include.warehouse.spec_tables import spec_table_shapes, spec_view_shapes
 from include.warehouse.tables import ensure_tables
 from tests.integration.warehouse.nights import SCHEMA, SPEC, Answer, Nights, Version
 
@@ -52,17 +58,45 @@ def test_every_table_and_view_is_there(nights: Nights) -> None:
     }
 
 
-def test_every_table_and_column_has_a_comment(nights: Nights) -> None:
-    defined = definitions(nights)
-    assert [row for row in defined if not row["column_name"] and not row["comment"]] == []
-    for table in read_fixed_tables():
-        columns = {row["column_name"] for row in defined if row["table_name"] == table.name}
-        assert columns == {None, *(column.name for column in table.columns)}
-        assert table.key
+def test_every_table_view_and_column_has_a_comment(nights: Nights) -> None:
+    with nights.warehouse.session() as session:
+        stored = session.catalog()
+
+    bare = [
+        f"{name}.{column}"
+        for name, relation in stored.items()
+        for column, found in (("", relation), *relation.columns.items())
+        if not found.comment
+    ]
+    assert bare == []
+    shapes = (
+        *read_fixed_tables(),
+        *read_fixed_views(),
+        *spec_table_shapes(SPEC, SCHEMA, ()),
+        *spec_view_shapes(SPEC, SCHEMA, (), {}),
+    )
+    assert {shape.name: [column.name for column in shape.columns] for shape in shapes} == {
+        name: list(relation.columns) for name, relation in stored.items()
+    }
 
 
 def test_descriptions_become_comments(nights: Nights) -> None:
-    assert comment(nights, "topic") == "What the note's about."
+    with nights.warehouse.session() as session:
+        stored = session.catalog()
+
+    for name in ("notes_enrichments", "notes", "notes_history"):
+        assert stored[name].columns["topic"].comment == "What the note's about."
+
+
+def test_a_changed_description_changes_comments_and_no_view(nights: Nights) -> None:
+    before = definitions(nights)
+
+    ensure(nights, schema_with(topic=(str, Field(description="The subject."))))
+
+    changed = [row for row in definitions(nights) if row not in before]
+    assert {(row["table_name"], row["column_name"], row["comment"]) for row in changed} == {
+        (name, "topic", "The subject.") for name in ("notes_enrichments", "notes", "notes_history")
+    }
 
 
 def test_ensuring_again_changes_nothing(nights: Nights) -> None:

@@ -32,12 +32,14 @@ from include.storage import ObjectStore
 from include.submission import Submission, Submitted, Waiting
 from include.token_counting import ApiTokenCounter
 from include.warehouse.session import Warehouse
+from local_stack.errors import StackError
 
 if TYPE_CHECKING:
     from anthropic import Anthropic
     from mypy_boto3_s3 import S3Client
 
 DAY = dt.datetime(2026, 11, 10, 2, tzinfo=dt.UTC)
+"""A night of the past: what is in its folder is there to be read."""
 DEMO_SPEED: dict[str, Any] = {
     "start_allowance_seconds": 5,
     "post_timeout_seconds": 20,
@@ -50,7 +52,13 @@ DEMO_SPEED: dict[str, Any] = {
 }
 
 
+def night_start(night: dt.date) -> dt.datetime:
+    """Return when the window of a night begins."""
+    return dt.datetime.combine(night, DAY.timetz())
+
+
 def wall_clock() -> dt.datetime:
+    """Return the time."""
     return dt.datetime.now(dt.UTC)
 
 
@@ -73,18 +81,22 @@ class NightDriver:
 
     @property
     def store(self) -> ObjectStore:
+        """Where the ledger and the files of runs lie."""
         return ObjectStore(self.s3, self.settings.work_bucket, self.settings.work_prefix)
 
     @property
     def ledger(self) -> Ledger:
+        """What is known of the shards of the spec."""
         return Ledger(self.store, self.spec.name)
 
     @property
     def api(self) -> BatchesApi:
+        """The Message Batches API."""
         return BatchesApi(self.anthropic, self.settings)
 
     @property
     def context(self) -> RunContext:
+        """What Airflow would know of the run."""
         return RunContext(
             dag_id=f"enrich_{self.spec.name}",
             run_id=self.run_id,
@@ -98,18 +110,22 @@ class NightDriver:
 
     @property
     def run_key(self) -> str:
+        """The run as it stands in keys and tables."""
         return self.context.run_key
 
     @property
     def manifest(self) -> RunManifest:
+        """The spec and the window as the listing found them."""
         return read_manifest(self.store, self.spec.name, self.run_key)
 
     def folder(self) -> Path:
+        """Make a folder for one task."""
         path = self.work_dir / f"task-{next(self._folders)}"
         path.mkdir(parents=True)
         return path
 
     def list_documents(self) -> list[str]:
+        """List the window and return the keys of its slices."""
         listing = NightListing(
             context=self.context,
             spec=self.spec,
@@ -124,6 +140,7 @@ class NightDriver:
         return [part.key for part in listing.list().slices]
 
     def build_requests(self, slice_key: str) -> BuiltSlice:
+        """Read the documents of a slice."""
         return build_requests(
             manifest=self.manifest,
             slice_key=slice_key,
@@ -135,6 +152,7 @@ class NightDriver:
 
     @property
     def planning(self) -> RoundPlanning:
+        """What plans the night and its retry rounds."""
         return RoundPlanning(
             manifest=self.manifest,
             store=self.store,
@@ -147,12 +165,15 @@ class NightDriver:
         )
 
     def plan_shards(self, built: Sequence[BuiltSlice]) -> Plan:
+        """Decide what is bought."""
         return self.planning.plan_night(built)
 
     def approval(self, plan: Plan) -> Approval:
+        """Return what approves or rejects a plan."""
         return Approval(self.run_key, plan, self.ledger, wall_clock)
 
     def probes(self) -> Probes:
+        """Return what tries requests before a batch."""
         files = RunFiles(self.spec.name, self.run_key)
         return Probes(self.anthropic, self.store, self.manifest.spec, files)
 
@@ -168,6 +189,7 @@ class NightDriver:
         )
 
     def submission(self, shard_id: str) -> Submission:
+        """Return the submission of a shard."""
         return Submission(
             shard_id=shard_id,
             run_key=self.run_key,
@@ -180,9 +202,11 @@ class NightDriver:
         )
 
     def submit_batch(self, shard_id: str) -> Submitted | Waiting:
+        """Take the submission of a shard one step on."""
         return self.submission(shard_id).advance()
 
     def collect_results(self, shard_id: str) -> None:
+        """Bring the results of a shard to the work bucket."""
         Collection(
             shard_id=shard_id,
             run_key=self.run_key,
@@ -195,13 +219,21 @@ class NightDriver:
         ).collect()
 
     def run_shard(self, shard_id: str) -> None:
+        """Submit a shard, wait for its batch and collect the results.
+
+        Raises:
+            StackError: It cannot be submitted now, and nothing would change that.
+        """
         submitted = self.submit_batch(shard_id)
-        assert isinstance(submitted, Submitted), submitted
+        if not isinstance(submitted, Submitted):
+            msg = f"shard {shard_id} was not submitted: {submitted}"
+            raise StackError(msg)
         self.wait_for_batch(submitted.batch_id)
         self.collect_results(shard_id)
 
     @property
     def loading(self) -> RunLoading:
+        """What loads the night and its retries."""
         return RunLoading(
             manifest=self.manifest,
             store=self.store,
@@ -213,6 +245,7 @@ class NightDriver:
 
     @property
     def retries(self) -> RetryRequests:
+        """What is to be asked again."""
         return RetryRequests(
             manifest=self.manifest,
             ledger=self.ledger,
@@ -235,6 +268,7 @@ class NightDriver:
         self.loading.load_retries()
 
     def reconcile_run(self, failed_tasks: Sequence[str] = ()) -> NightReport:
+        """Settle the run and report."""
         return Reconciliation(
             manifest=self.manifest,
             failed_tasks=failed_tasks,
