@@ -178,6 +178,7 @@ class NightDriver:
         return Probes(self.anthropic, self.store, self.manifest.spec, files)
 
     def gate(self, plan: Plan) -> SpendGate:
+        """Return the gate before the spending of a plan."""
         return SpendGate(
             approval=self.approval(plan),
             spec=self.spec.name,
