@@ -44,7 +44,7 @@ def test_folder_is_read_as_a_night_reads_it_and_priced(tmp_path: Path) -> None:
     ("arguments", "complaint"),
     [
         (["nowhere", "document_metadata"], "'nowhere' is no folder"),
-        (["{folder}", "nobody"], "there is no usable spec 'nobody': there are document_metadata"),
+        (["{folder}", "nobody"], "there is no usable spec 'nobody': there are "),
     ],
 )
 def test_what_cannot_be_planned_is_said(

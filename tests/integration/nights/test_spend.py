@@ -38,7 +38,8 @@ class TestPreflight:
         plan = plan_night(night)
         for _ in range(2):
             preflight(night, plan)
-        assert calls(world, "/v1/messages/count_tokens") == 8  # two samples, two models, twice
+        # Two for the forecast; then two samples, two models, twice.
+        assert calls(world, "/v1/messages/count_tokens") == 10
         assert world.bill["messages"] == 2  # one for each model
         report = night.run()
         assert report.actual_usd == Decimal(world.bill["cost_usd"])
@@ -52,7 +53,7 @@ class TestPreflight:
         world.upload("a")
         plan = plan_night(world.night)
         preflight(world.night, plan, Decimal(0))
-        assert calls(world, "/v1/messages/count_tokens") == 1
+        assert calls(world, "/v1/messages/count_tokens") == 2  # one for the forecast
         assert world.bill["messages"] == 0
 
 
