@@ -29,7 +29,8 @@ def write_env_file(template: Path, target: Path) -> None:
 
 def _filled(line: str, values: Mapping[str, str]) -> str:
     name, separator, value = line.removeprefix("# ").partition("=")
-    if not separator or value or not name.isupper():
+    is_asked_for = not line.startswith("#")
+    if not separator or value or not (is_asked_for or name in values):
         return line
     if name not in values:
         msg = f".env.example asks for {name}, which has no value for a trial"
