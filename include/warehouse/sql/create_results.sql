@@ -20,7 +20,7 @@ create table nightshift.results (
     cache_write_tokens bigint not null, -- Input tokens written to the cache.
     thinking_tokens bigint, -- Of the output tokens, those that were thought.
     prompt_characters bigint, -- Characters of the request as it was sent, pictures left out.
-    cost_usd decimal(18, 9) not null, -- Cost at batch price.
+    cost_usd decimal(18, 9) not null, -- What was paid: batch price, and list price for a message tried before the first batch.
     list_cost_usd decimal(18, 9) not null, -- What the same tokens cost outside a batch.
     loaded_at timestamptz not null, -- When this row was loaded.
     primary key (batch_id, request_id)

@@ -315,7 +315,7 @@ def _parts(document: Document) -> list[dict[str, Any]]:
 
 def _results(night: Night) -> list[dict[str, Any]]:
     bought = [one for one in night.documents if one.topic or one.state.startswith("dead_letter")]
-    return [
+    rows = [
         {
             "batch_id": _batch_id(night, attempt - 1),
             "request_id": request_id,
@@ -334,6 +334,22 @@ def _results(night: Night) -> list[dict[str, Any]]:
         for part, request_id in enumerate(document.request_ids)
         for attempt in range(1, document.attempts + 1)
     ]
+    return [*rows, _tried_message(night)] if night is SECOND else rows
+
+
+def _tried_message(night: Night) -> dict[str, Any]:
+    """Return what was tried before the first batch, at list price."""
+    usage = _usage(Document(key="", tokens=400))
+    return {
+        "batch_id": "msg_1111",
+        "request_id": "tried",
+        "run_key": night.run_key,
+        "attempt": 0,
+        "outcome": "preflight",
+        "model": SPEC.model,
+        **usage,
+        "cost_usd": usage["list_cost_usd"],
+    }
 
 
 def _outcome(document: Document, attempt: int) -> str:
@@ -392,7 +408,7 @@ def _failures(night: Night) -> list[dict[str, Any]]:
 
 def _batches(night: Night) -> list[dict[str, Any]]:
     results = _results(night)
-    rounds = sorted({row["attempt"] - 1 for row in results})
+    rounds = sorted({row["attempt"] - 1 for row in results if row["attempt"]})
     return [
         {
             "batch_id": _batch_id(night, number),

@@ -32,12 +32,19 @@ def test_the_page_shows_what_its_queries_return(example: Database) -> None:
 
 def test_views_add_up_to_the_results(example: Database) -> None:
     """Nothing is counted twice or lost on the way into a view, whatever shares an answer."""
-    rows = ask(
+    everything = ask(
         example,
         """
         select count(*), sum(cost_usd), sum(list_cost_usd) from nightshift.results
         union all
         select sum(result_count), sum(cost_usd), sum(list_cost_usd) from nightshift.spend_by_day
+        """,
+    ).values
+    in_batches = ask(
+        example,
+        """
+        select count(*), sum(cost_usd), sum(list_cost_usd) from nightshift.results
+        where outcome <> 'preflight'
         union all
         select sum(result_count), sum(cost_usd), sum(list_cost_usd) from nightshift.batch_health
         union all
@@ -50,8 +57,23 @@ def test_views_add_up_to_the_results(example: Database) -> None:
         """,
     ).values
 
-    assert len(rows) == 5
-    assert len(set(map(tuple, rows))) == 1
+    assert len(set(map(tuple, everything))) == 1
+    assert len(set(map(tuple, in_batches))) == 1
+    assert everything[0] != in_batches[0]
+
+
+def test_a_tried_message_is_paid_and_is_no_failure(example: Database) -> None:
+    spent = ask(
+        example,
+        """
+        select sum(failed_count), sum(failed_cost_usd) from nightshift.spend_by_day
+        union all
+        select count(*), sum(cost_usd) from nightshift.results
+        where outcome in ('refused', 'truncated', 'context_exceeded')
+        """,
+    ).values
+
+    assert spent[0] == spent[1]
 
 
 def test_a_document_given_up_under_two_prompts_is_one_open_dead_letter(nights: Nights) -> None:
