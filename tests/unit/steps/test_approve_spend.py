@@ -114,3 +114,19 @@ def test_failed_preflight_leaves_nothing_wrong_to_join(
         approval(bench, plan).preflight(probes, spare_usd=None)
     entry = bench.entry(plan.shard_ids[0])
     assert (entry.state, entry.history[-1].note) == (state, note)
+
+
+def test_person_is_asked_with_the_forecast(bench: Bench, plan: Plan) -> None:
+    told = plan.model_copy(update={"forecast": plan.shards.forecast})
+    text = approval(bench, told).question("notes", "the run's budget is $0.0000")
+    assert "1 shards of `notes` are estimated at **$0.00" in text
+    assert "; the run's budget is $0.0000. Approve to submit them" in text
+    assert "- cost $0.00" in text
+    assert ", between $0.00" in text
+
+
+def test_earlier_try_that_was_granted_asks_nobody_again(bench: Bench, plan: Plan) -> None:
+    assert not approval(bench, plan).is_granted
+    approval(bench, plan).grant()
+    assert approval(bench, plan).is_granted
+    assert not approval(bench, plan, "run-2").is_granted
