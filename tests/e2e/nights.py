@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SPEC = "document_metadata"
 DAG_ID = f"enrich_{SPEC}"
 RETRY_DAG_ID = "retry_failures"
-RUN_SECONDS = 240
+RUN_SECONDS = 600
 
 
 @dataclass(frozen=True)
