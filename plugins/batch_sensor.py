@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseSensorOperator
 from airflow.triggers.base import BaseTrigger, TriggerEvent
+from night_metrics import count_ended
 
 from include.config import Settings
 from include.errors import TransientError
@@ -66,12 +67,14 @@ class BatchEndedSensor(BaseSensorOperator):
         """
         settings = Settings.from_env()
         if self.poke(context):
+            count_ended()
             return self.batch_id
         interval = self.poll_interval or settings.poll_interval_seconds
         timeout = self.batch_timeout or settings.batch_timeout_seconds
         if not self.deferrable:
             self.poke_interval, self.timeout = interval, timeout
             super().execute(context)
+            count_ended()
             return self.batch_id
         self.defer(
             trigger=BatchEndedTrigger(
@@ -113,6 +116,7 @@ class BatchEndedSensor(BaseSensorOperator):
             msg = f"batch {self.batch_id} has not ended in time: {event['message']}"
             raise BatchOverdueError(msg)
         self.log.info("ended batch=%s", self.batch_id)
+        count_ended()
         return self.batch_id
 
 
