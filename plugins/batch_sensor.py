@@ -12,6 +12,7 @@ from night_metrics import count_ended
 
 from include.config import Settings
 from include.errors import TransientError
+from include.library_logs import quiet_libraries
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -177,11 +178,19 @@ class BatchEndedTrigger(BaseTrigger):
         import anthropic
         import httpx2
         from airflow.providers.anthropic.hooks.anthropic import AnthropicHook
+        from anthropic.types.messages import MessageBatch
+
+        from include.batches import BATCHES_PATH
 
         try:
             async with await AnthropicHook(self.conn_id).get_async_conn() as client:
+                quiet_libraries()
                 quick = client.with_options(max_retries=0, timeout=CALL_TIMEOUT_SECONDS)
-                batch = await quick.messages.batches.retrieve(self.batch_id)
+                batch = await quick.get(
+                    f"{BATCHES_PATH}/{self.batch_id}",
+                    cast_to=MessageBatch,
+                    options={"follow_redirects": False},  # as clients of tasks
+                )
         except anthropic.NotFoundError:
             self.log.warning("unknown batch=%s: not known yet, or not to this key", self.batch_id)
             return "unknown", "the API does not know it"

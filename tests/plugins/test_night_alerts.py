@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowException
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 from night_alerts import RedRunNotifier, alert_late
@@ -17,10 +18,6 @@ if TYPE_CHECKING:
 
 DAG_ID = "enrich_notes"
 RUN_ID = "scheduled__2026-11-11T02:00:00+00:00"
-
-
-class Dag:
-    dag_id = DAG_ID
 
 
 @pytest.fixture
@@ -46,7 +43,7 @@ def text_of(mail: "EmailMessage") -> str:
 
 
 def fail(**changes: Any) -> None:
-    RedRunNotifier()({"dag": Dag, "run_id": RUN_ID, "reason": "task_failure", **changes})
+    RedRunNotifier()({"dag": DAG(DAG_ID, schedule=None), "run_id": RUN_ID, "reason": "task_failure", **changes})
 
 
 def test_a_red_run_is_told_to_everybody(server: MailServer) -> None:
