@@ -44,7 +44,7 @@ def read_ignores(lines: Iterable[str], today: dt.date) -> Iterator[str]:
 def is_reachable() -> bool:
     """Return whether the database answers from here."""
     try:
-        with urllib.request.urlopen(DATABASE, b"{}", timeout=REACH_SECONDS):  # noqa: S310 - https
+        with urllib.request.urlopen(DATABASE, b"{}", timeout=REACH_SECONDS):
             return True
     except urllib.error.HTTPError:
         return True  # it refuses the question, so it is there
@@ -63,9 +63,12 @@ def audit(*, is_optional: bool) -> int:
         print(f"{kind}: {DATABASE} cannot be reached; the packages were NOT audited")
         return 0 if is_optional else 1
     lines = IGNORES.read_text().splitlines()
-    ignored = [f"--ignore-vuln={one}" for one in read_ignores(lines, dt.datetime.now(dt.UTC).date())]
-    command = [BIN / "pip-audit", "--requirement", LOCK, "--disable-pip", "--progress-spinner=off"]
-    return subprocess.call([*command, "--vulnerability-service=osv", *ignored])
+    ignored = [
+        f"--ignore-vuln={one}" for one in read_ignores(lines, dt.datetime.now(dt.UTC).date())
+    ]
+    command = [str(BIN / "pip-audit"), "--requirement", LOCK, "--disable-pip"]
+    options = ["--progress-spinner=off", "--vulnerability-service=osv", *ignored]
+    return subprocess.call([*command, *options])
 
 
 if __name__ == "__main__":

@@ -43,7 +43,8 @@ def text_of(mail: "EmailMessage") -> str:
 
 
 def fail(**changes: Any) -> None:
-    RedRunNotifier()({"dag": DAG(DAG_ID, schedule=None), "run_id": RUN_ID, "reason": "task_failure", **changes})
+    dag = DAG(DAG_ID, schedule=None)
+    RedRunNotifier()({"dag": dag, "run_id": RUN_ID, "reason": "task_failure", **changes})
 
 
 def test_a_red_run_is_told_to_everybody(server: MailServer) -> None:

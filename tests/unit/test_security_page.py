@@ -21,7 +21,7 @@ RIGHTS = {
     "upload_file": {"s3:PutObject", "s3:AbortMultipartUpload"},
 }
 """What each call needs; an upload of a large file is one in parts."""
-TRANSFERS = {"upload_file", "upload_fileobj", "download_file", "download_fileobj", "copy"}
+TRANSFERS = {"upload_file", "upload_fileobj", "download_file", "download_fileobj"}
 BUCKETS = {
     "include/storage.py": "WORK",
     "include/documents/fetching.py": "DOCUMENTS",
@@ -47,14 +47,13 @@ def calls(path: Path, known: set[str]) -> set[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
             continue
+        name = node.func.attr
         # None is the name of `**request`.
-        if node.func.attr in known and any(one.arg in {"Bucket", None} for one in node.keywords):
-            found.add(node.func.attr)
-        elif node.func.attr in TRANSFERS - {"copy"}:
-            found.add(node.func.attr)
-        elif node.func.attr == "get_paginator":
-            (name,) = node.args
-            found.add(str(ast.literal_eval(name)))
+        has_bucket = any(one.arg in {"Bucket", None} for one in node.keywords)
+        if name in TRANSFERS or (name in known and has_bucket):
+            found.add(name)
+        elif name == "get_paginator":
+            found.add(str(ast.literal_eval(node.args[0])))
     return found
 
 

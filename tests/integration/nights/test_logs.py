@@ -67,7 +67,7 @@ def test_texts_prompts_and_keys_are_in_no_log(
 def test_the_libraries_would_say_it(
     world: World, log: StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Should this fail, the libraries have become discreet, and need not be quieted any more."""
+    """Should this fail, they keep quiet by themselves, and need not be told any more."""
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.NOTSET)
     run_marked_night(world, monkeypatch)

@@ -21,7 +21,9 @@ def test_ignore_without_a_day_or_a_reason_is_refused(line: str) -> None:
         list(audit.read_ignores([line], TODAY))
 
 
-@pytest.mark.parametrize(("is_optional", "code", "word"), [(True, 0, "warning"), (False, 1, "error")])
+@pytest.mark.parametrize(
+    ("is_optional", "code", "word"), [(True, 0, "warning"), (False, 1, "error")]
+)
 def test_database_out_of_reach_is_said(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
