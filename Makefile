@@ -12,7 +12,7 @@ REASON ?= erased by hand with make erase
 OUT ?= extracted.parquet
 CORPUS ?= ../shared/corpora/dev
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status query walkthrough rebuild-warehouse erase secrets compose-test test chaos large compare lint types lock dictionary queries extract corpus-report plan forecast-report simulator
+.PHONY: help demo up down status query walkthrough rebuild-warehouse erase secrets compose-test test chaos large compare lint audit types lock dictionary queries extract corpus-report plan forecast-report simulator
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed 's/:.* ## /\t/' | expand -t 20
@@ -61,10 +61,13 @@ compare: $(READY) ## Throw the same faults at what people use instead (downloads
 	@$(BIN)/uv pip sync --quiet --require-hashes --python .compare/bin/python tests/compare/requirements.lock
 	@$(BIN)/python -m tests.compare .compare/bin/python docs/comparison.md
 
-lint: $(READY) ## Check style, imports, spelling and SQL
-	$(BIN)/ruff check && $(BIN)/ruff format --check
-	$(BIN)/lint-imports --no-cache && $(BIN)/codespell
+lint: $(READY) ## Check style, imports, spelling and SQL, and the packages where the network allows it
+	$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/lint-imports --no-cache && $(BIN)/codespell
 	$(BIN)/sqlfluff lint --quiet include/warehouse/sql
+	@$(BIN)/python -m local_stack.audit --if-reachable
+
+audit: $(READY) ## Ask a database of vulnerabilities about all pinned packages (needs the network)
+	@$(BIN)/python -m local_stack.audit
 
 types: $(READY) ## Check the types
 	$(BIN)/mypy

@@ -21,6 +21,7 @@ from airflow.sdk import (
     get_parsing_context,
     task,
 )
+from night_alerts import RedRunNotifier, ready_alert
 from night_params import NIGHT_PARAMS
 from shard_tasks import DEFAULT_ARGS, require, shard_group, shard_refs
 from spend_approval import SpendApprovalOperator
@@ -85,11 +86,16 @@ def plan_shards(
 @task(multiple_outputs=False, trigger_rule="all_done")
 def load_warehouse(spec_name: str, shards: "list[ShardRef] | None") -> dict[str, int]:
     """Load what the night brought so far: analysts do not wait for retries."""
+    from night_lineage import trace_load
+    from night_metrics import count_load
     from nightshift_clients import open_loading, open_run, work_folder
 
     require(shards, "plan_shards")
+    run = open_run(spec_name)
     with work_folder() as work_dir:
-        return asdict(open_loading(open_run(spec_name), work_dir).load_night())
+        summary = open_loading(run, work_dir).load_night()
+    trace_load(run.manifest, run.settings)
+    return count_load(spec_name, summary)
 
 
 @task(multiple_outputs=False)
@@ -105,11 +111,13 @@ def plan_retry(spec_name: str) -> list[dict[str, str]]:
 @task(multiple_outputs=False, trigger_rule="all_done")
 def reconcile_run(spec_name: str, answers: Asset, nights: Asset) -> dict[str, Any]:
     """Prove that every document is accounted for; fail the run when it did not go well."""
+    from night_metrics import show_night
     from nightshift_clients import failed_tasks, open_reconciliation
 
     from include.steps.reconcile_run import raise_if_red
 
     report = open_reconciliation(spec_name, failed_tasks()).reconcile()
+    show_night(report)
     raise_if_red(report)
     events = get_current_context()["outlet_events"]
     events[answers].extra = report.event
@@ -128,6 +136,8 @@ def build_dag(spec: "Spec") -> DAG:
         catchup=False,
         max_active_runs=4,
         dagrun_timeout=LONGEST_NIGHT,
+        deadline=ready_alert(spec),
+        on_failure_callback=RedRunNotifier(),
         default_args=DEFAULT_ARGS,
         params=NIGHT_PARAMS,
         tags=["nightshift", *spec.tags],

@@ -13,7 +13,15 @@ from shard_tasks import DEFAULT_ARGS
 from include.specs import load_catalog
 
 SPECS = sorted(load_catalog().specs)
-PARAMS = {"spec": Param(SPECS[0] if SPECS else None, type="string", enum=SPECS, title="Spec")}
+PARAMS = {
+    "spec": Param(
+        SPECS[0] if SPECS else None,
+        type="string",
+        enum=SPECS,
+        title="Spec",
+        description="Whose tables are loaded again; one run for each.",
+    )
+}
 
 
 @task(multiple_outputs=False)

@@ -16,10 +16,28 @@ from include.steps.resolve_shard import Action
 
 PARAMS = {
     "spec": Param(
-        None, type="string", enum=sorted(load_catalog().specs), title="Spec of the shard"
+        None,
+        type="string",
+        enum=sorted(load_catalog().specs),
+        title="Spec of the shard",
+        description="As in the address of its entry, `ledger/<spec>/`.",
     ),
-    "shard_id": Param(None, type="string", minLength=1, maxLength=64, title="Shard"),
-    "action": Param(None, type="string", enum=list(get_args(Action)), title="What is done"),
+    "shard_id": Param(
+        None,
+        type="string",
+        minLength=1,
+        maxLength=64,
+        title="Shard",
+        description="As the red sweep, or the log of its task, names it.",
+    ),
+    "action": Param(
+        None,
+        type="string",
+        enum=list(get_args(Action)),
+        title="What is done",
+        description="adopt: take a batch that has ended. submit_anew: post once more, after the "
+        "Console has shown that there is no batch. abandon: give it up.",
+    ),
     "batch_id": Param(
         None,
         type=["null", "string"],

@@ -5,7 +5,6 @@ what no round could answer becomes a dead letter with its reason. To ask again b
 night's DAG with the `requeue` param.
 """
 
-from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -34,12 +33,16 @@ def plan_round(round_number: int, before: "list[ShardRef] | None") -> "list[Shar
 @task(multiple_outputs=False, trigger_rule="all_done")
 def load_retries(first: "list[ShardRef] | None") -> dict[str, int]:
     """Load what the rounds won, and the dead letters that no round could answer."""
+    from night_lineage import trace_load
+    from night_metrics import count_load
     from nightshift_clients import open_loading, open_pointed_run, work_folder
 
     require(first, "plan_round_1")
     run, _ = open_pointed_run()
     with work_folder() as work_dir:
-        return asdict(open_loading(run, work_dir).load_retries())
+        summary = open_loading(run, work_dir).load_retries()
+    trace_load(run.manifest, run.settings)
+    return count_load(run.spec, summary)
 
 
 @task(multiple_outputs=False, trigger_rule="all_done")

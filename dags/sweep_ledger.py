@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.sdk import CronDataIntervalTimetable, dag, task
+from night_alerts import RedRunNotifier
 from shard_tasks import DEFAULT_ARGS
 
 
@@ -30,14 +31,16 @@ def list_specs() -> list[str]:
 @task(multiple_outputs=False, map_index_template="{{ task.op_kwargs['spec_name'] }}")
 def sweep_ledger(spec_name: str) -> dict[str, Any]:
     """Sweep the ledger of one spec."""
+    from night_metrics import count_sweep
     from nightshift_clients import open_anthropic, open_sweep, work_folder
 
     from include.steps.sweep_ledger import raise_if_stuck
 
     with open_anthropic() as client, work_folder() as work_dir:
         report = open_sweep(spec_name, client, work_dir).sweep()
+    findings = count_sweep(spec_name, report)
     raise_if_stuck(report)
-    return asdict(report)
+    return findings
 
 
 @task(multiple_outputs=False, map_index_template="{{ task.op_kwargs['spec_name'] }}")
@@ -55,6 +58,7 @@ def expire_files(spec_name: str) -> dict[str, Any]:
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=12),
+    on_failure_callback=RedRunNotifier(),
     default_args=DEFAULT_ARGS,
     tags=["nightshift"],
     description="Collect and load what no run waits for; report what is stuck",

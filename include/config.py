@@ -104,6 +104,14 @@ class Settings(BaseModel):
             msg = f"not JSON: {error}"
             raise ValueError(msg) from None
 
+    alert_emails: str = Field(default="", pattern=r"^([^@,\s]+@[^@,\s]+(,[^@,\s]+@[^@,\s]+)*)?$")
+    """Who is told of red and late nights, with commas between; nobody when empty."""
+
+    @property
+    def alert_recipients(self) -> list[str]:
+        """The addresses of `alert_emails`."""
+        return self.alert_emails.split(",") if self.alert_emails else []
+
     @model_validator(mode="after")
     def _shards_fit_the_queue(self) -> Self:
         if self.max_requests_per_shard > self.max_requests_in_flight:

@@ -108,6 +108,20 @@ def close_loaded(
             ledger.close(entry.shard_id)
 
 
+def lags_of(entries: Iterable[Entry], *, now: dt.datetime) -> tuple[dt.timedelta, ...]:
+    """Return how long ago the batches ended that are loaded for the first time.
+
+    Args:
+        entries: The shards as they were before the load.
+        now: When it was done.
+    """
+    return tuple(
+        now - entry.batch_ended_at
+        for entry in entries
+        if entry.state == "collected" and entry.batch_ended_at is not None
+    )
+
+
 def load_shard(
     entry: Entry,
     *,

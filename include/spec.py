@@ -1,5 +1,6 @@
 """A spec: what to ask of which documents. One declaration, from which everything else follows."""
 
+import datetime as dt
 import json
 import re
 from collections import Counter
@@ -93,6 +94,9 @@ class Spec:
     revision: int = 1
     """Raise it to ask the same question anew."""
     schedule: str = "0 2 * * *"
+    ready_within: dt.timedelta | None = dt.timedelta(hours=5)
+    """How long after its start a scheduled night may take to be in the warehouse; later, people
+    are told. With the schedule above: by 07:00 UTC. None tells nobody."""
     max_dead_letter_rate: float = 0.05
     """Share of dead letters among the documents worked on above which a night is red."""
     budget_usd: Decimal | None = None
@@ -138,6 +142,10 @@ class Spec:
             (0 < self.max_pages <= MAX_PAGES, f"max_pages lies between 1 and {MAX_PAGES}"),
             (self.budget_usd is None or self.budget_usd >= 0, "budget_usd must not be below 0"),
             (self.over_budget in get_args(OverBudget), f"over_budget is one of {_OVER_BUDGET}"),
+            (
+                self.ready_within is None or self.ready_within > dt.timedelta(0),
+                "ready_within must be above 0; None means no alert",
+            ),
             (0 <= self.max_dead_letter_rate <= 1, "max_dead_letter_rate lies between 0 and 1"),
             (_PROMPT.match(self.prompt) is not None, f"prompt {self.prompt!r} is no file name"),
         ):

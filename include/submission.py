@@ -5,9 +5,9 @@ import logging
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from include.batches import (
     Batch,
@@ -40,6 +40,8 @@ class Submitted:
     """The shard has a batch."""
 
     batch_id: str
+    origin: Literal["posted", "adopted", "known"] = field(default="known", compare=False)
+    """Whether this call made the batch, or found it after a lost answer, or the ledger knew it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,4 +287,6 @@ class Submission:
         if entry.batch_id is None:
             msg = f"shard {self.shard_id} is {entry.state}; batch {batch.batch_id} is surplus"
             raise LedgerStateError(msg)
-        return Submitted(entry.batch_id)
+        if entry.batch_id != batch.batch_id:
+            return Submitted(entry.batch_id)
+        return Submitted(entry.batch_id, "adopted" if is_adopted else "posted")

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseSensorOperator
 from airflow.triggers.base import BaseTrigger, TriggerEvent
+from night_metrics import count_ended
 
 from include.config import Settings
 from include.errors import TransientError
+from include.library_logs import quiet_libraries
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -66,12 +68,14 @@ class BatchEndedSensor(BaseSensorOperator):
         """
         settings = Settings.from_env()
         if self.poke(context):
+            count_ended()
             return self.batch_id
         interval = self.poll_interval or settings.poll_interval_seconds
         timeout = self.batch_timeout or settings.batch_timeout_seconds
         if not self.deferrable:
             self.poke_interval, self.timeout = interval, timeout
             super().execute(context)
+            count_ended()
             return self.batch_id
         self.defer(
             trigger=BatchEndedTrigger(
@@ -113,6 +117,7 @@ class BatchEndedSensor(BaseSensorOperator):
             msg = f"batch {self.batch_id} has not ended in time: {event['message']}"
             raise BatchOverdueError(msg)
         self.log.info("ended batch=%s", self.batch_id)
+        count_ended()
         return self.batch_id
 
 
@@ -173,11 +178,19 @@ class BatchEndedTrigger(BaseTrigger):
         import anthropic
         import httpx2
         from airflow.providers.anthropic.hooks.anthropic import AnthropicHook
+        from anthropic.types.messages import MessageBatch
+
+        from include.batches import BATCHES_PATH
 
         try:
             async with await AnthropicHook(self.conn_id).get_async_conn() as client:
+                quiet_libraries()
                 quick = client.with_options(max_retries=0, timeout=CALL_TIMEOUT_SECONDS)
-                batch = await quick.messages.batches.retrieve(self.batch_id)
+                batch = await quick.get(
+                    f"{BATCHES_PATH}/{self.batch_id}",
+                    cast_to=MessageBatch,
+                    options={"follow_redirects": False},  # as clients of tasks
+                )
         except anthropic.NotFoundError:
             self.log.warning("unknown batch=%s: not known yet, or not to this key", self.batch_id)
             return "unknown", "the API does not know it"

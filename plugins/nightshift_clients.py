@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from include import identities
 from include.config import Settings
 from include.errors import ConfigurationError, PermanentError
+from include.library_logs import quiet_libraries
 from include.runs import RunContext, RunParams
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def open_s3(settings: Settings) -> "S3Client":
     except ValueError as error:
         msg = f"the Airflow connection {AWS_CONN_ID!r} cannot be used: {error}"
         raise ConfigurationError(msg) from error
+    quiet_libraries()
     return client
 
 
@@ -124,7 +126,7 @@ def open_pointed_run() -> tuple[OpenRun, "RetryPointer"]:
 
 @contextmanager
 def open_anthropic(conn_id: str = ANTHROPIC_CONN_ID) -> Iterator["Anthropic"]:
-    """Open the SDK client of an Anthropic connection.
+    """Open the SDK client of an Anthropic connection, which speaks to the host of that alone.
 
     Raises:
         ConfigurationError: There is no such connection, it has no key, or its platform has no
@@ -132,7 +134,7 @@ def open_anthropic(conn_id: str = ANTHROPIC_CONN_ID) -> Iterator["Anthropic"]:
     """
     from airflow.providers.anthropic.hooks.anthropic import AnthropicHook
     from airflow.sdk.exceptions import AirflowNotFoundException
-    from anthropic import Anthropic
+    from anthropic import Anthropic, DefaultHttpxClient
 
     try:
         client = AnthropicHook(conn_id).get_conn()
@@ -145,8 +147,10 @@ def open_anthropic(conn_id: str = ANTHROPIC_CONN_ID) -> Iterator["Anthropic"]:
     if not (client.api_key or "").strip() and not client.auth_token and client.credentials is None:
         msg = f"connection {conn_id!r} has no API key; put it into the password field"
         raise ConfigurationError(msg)
-    with client:
-        yield client
+    quiet_libraries()
+    # Whoever the API redirects to would be sent documents.
+    with client.with_options(http_client=DefaultHttpxClient(follow_redirects=False)) as pinned:
+        yield pinned
 
 
 @contextmanager

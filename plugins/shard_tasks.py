@@ -13,6 +13,7 @@ from airflow.sdk import (
     task_group,
 )
 from batch_sensor import BatchEndedSensor
+from night_metrics import count_submission
 
 from include.errors import PermanentError
 
@@ -97,6 +98,7 @@ def submit_batch(shard: ShardRef) -> PokeReturnValue:
         )
         outcome = submission.advance()
     if isinstance(outcome, Submitted):
+        count_submission(run.spec, outcome)
         return PokeReturnValue(is_done=True, xcom_value=outcome.batch_id)
     wait_seconds = max(outcome.wait_seconds, run.settings.submit_poke_seconds)
     sensor: Any = context["task"]

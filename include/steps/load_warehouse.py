@@ -5,7 +5,7 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from include.paid_probes import PaidProbe, read_paid
 from include.plans import Plan, find_plan, read_plan
 from include.runs import RunFiles, RunManifest
 from include.scratch import open_scratch
-from include.shard_loading import batch_rows, close_loaded, download_parts
+from include.shard_loading import batch_rows, close_loaded, download_parts, lags_of
 from include.shards import download_request_ids
 from include.steps.plan_retries import ROUNDS
 from include.warehouse.loading import LoadSummary, NightLoad, PromptVersion, load
@@ -69,7 +69,7 @@ class RunLoading:
             with self.warehouse.session() as session:
                 summary = load(session, self._night_load(inputs, plans[0], entries))
         close_loaded(self.ledger, entries, by=self.manifest.run_key, now=self.now)
-        return summary
+        return replace(summary, lags=lags_of(entries, now=self.now()))
 
     def _note_waiting(self, inputs: LoadInputs, plan: Plan, entries: Iterable[Entry]) -> None:
         """Say why requests without a result have none; where nothing is said they are in flight."""

@@ -3,7 +3,7 @@
 import datetime as dt
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from include.entries import Entry
 from include.errors import PermanentError, PipelineError
 from include.plans import find_plan
 from include.runs import RunFiles, read_manifest
-from include.shard_loading import close_loaded, load_shard
+from include.shard_loading import close_loaded, lags_of, load_shard
 from include.steps.collect_results import Collection
 from include.steps.load_warehouse import RunLoading
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from include.config import Settings
     from include.ledger import Ledger
     from include.storage import ObjectStore
+    from include.warehouse.loading import LoadSummary
     from include.warehouse.session import Warehouse
 
 logger = logging.getLogger(__name__)
@@ -51,6 +52,12 @@ class SweepReport:
     """Shards that could not be swept this time, each with the reason."""
     unclaimed_batch_ids: list[str] = field(default_factory=list)
     """Batches of the workspace that no ledger knows: somebody else's, or bought in vain."""
+    loads: list["LoadSummary"] = field(default_factory=list, repr=False)
+
+    @property
+    def findings(self) -> dict[str, list[str]]:
+        """Everything but the loads."""
+        return {name: value for name, value in vars(self).items() if name != "loads"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,13 +112,13 @@ class LedgerSweep:
         """Account for what was bought a second time; it is stopped if it still runs."""
         for batch_id, shard_id in self.ledger.read_open().record.surplus.items():
             try:
-                if self._settle_surplus(batch_id, shard_id):
+                if self._settle_surplus(batch_id, shard_id, report):
                     report.surplus.append(batch_id)
             except PipelineError as error:
                 logger.warning("not swept surplus batch=%s reason=%s", batch_id, error)
                 report.failed.append(f"{batch_id}: {error}")
 
-    def _settle_surplus(self, batch_id: str, shard_id: str) -> bool:
+    def _settle_surplus(self, batch_id: str, shard_id: str, report: SweepReport) -> bool:
         """Collect and load one surplus batch; False while there is nothing to collect."""
         batch = self.api.retrieve(batch_id)
         if batch is not None and not batch.is_ended:
@@ -119,7 +126,8 @@ class LedgerSweep:
                 self.api.cancel(batch_id)
             return False
         if batch is not None and batch.archived_at is None:
-            self._load_shard(self._collection(shard_id).collect_surplus(batch))
+            entry = self._collection(shard_id).collect_surplus(batch)
+            report.loads.append(self._load_shard(entry))
         elif batch is not None or self._is_forgotten(batch_id):
             logger.error("results gone surplus batch=%s shard=%s", batch_id, shard_id)
         else:
@@ -163,23 +171,23 @@ class LedgerSweep:
         collected = [entry for entry in entries if entry.output is not None and entry.is_open]
         for entry in collected:
             try:
-                self._load_entry(entry)
+                report.loads.append(self._load_entry(entry))
             except PipelineError as error:
                 logger.warning("not loaded shard=%s reason=%s", entry.shard_id, error)
                 report.failed.append(f"{entry.shard_id}: {error}")
             else:
                 report.loaded.append(entry.shard_id)
 
-    def _load_entry(self, entry: Entry) -> None:
+    def _load_entry(self, entry: Entry) -> "LoadSummary":
         """Load a shard: with its documents when the plan of the run that bought it still names it.
 
         A run that planned anew, without this shard's documents, would not load it.
         """
         plan = find_plan(self.store, RunFiles(entry.spec, entry.run_key), entry.round)
         if plan is None or entry.shard_id not in plan.shard_ids:
-            self._load_shard(entry)
+            summary = self._load_shard(entry)
             close_loaded(self.ledger, [entry], by=self.run_key, now=self.now)
-            return
+            return replace(summary, lags=lags_of([entry], now=self.now()))
         loading = RunLoading(
             manifest=read_manifest(self.store, entry.spec, entry.run_key),
             store=self.store,
@@ -188,13 +196,10 @@ class LedgerSweep:
             work_dir=self.work_dir,
             now=self.now,
         )
-        if entry.round == 0:
-            loading.load_night()
-        else:
-            loading.load_retries()
+        return loading.load_night() if entry.round == 0 else loading.load_retries()
 
-    def _load_shard(self, entry: Entry) -> None:
-        load_shard(
+    def _load_shard(self, entry: Entry) -> "LoadSummary":
+        return load_shard(
             entry,
             store=self.store,
             warehouse=self.warehouse,

@@ -3,7 +3,8 @@
 import datetime as dt
 import logging
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
 
 import pyarrow as pa
 
@@ -79,6 +80,22 @@ class NightLoad:
 
 
 @dataclass(frozen=True, slots=True)
+class PaidResults:
+    """Results that a load found new, of one outcome and model: what was asked, and paid."""
+
+    outcome: str
+    model: str | None
+    """None where the API named none."""
+    result_count: int
+    input_tokens: int
+    """Those read from the cache or written to it not included."""
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    cost_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class LoadSummary:
     """How many rows a load added or changed; all 0 when it was loaded before."""
 
@@ -87,6 +104,20 @@ class LoadSummary:
     enrichment_count: int
     settled_count: int
     """Documents whose state in this run changed, from one pending reason to another included."""
+    paid: tuple[PaidResults, ...] = field(default=(), repr=False)
+    """The new results."""
+    lags: tuple[dt.timedelta, ...] = field(default=(), repr=False)
+    """How long ago each batch ended that was loaded for the first time."""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The counts alone."""
+        return {
+            "result_count": self.result_count,
+            "batch_count": self.batch_count,
+            "enrichment_count": self.enrichment_count,
+            "settled_count": self.settled_count,
+        }
 
 
 def load(session: Session, night: NightLoad) -> LoadSummary:
@@ -109,6 +140,7 @@ def load(session: Session, night: NightLoad) -> LoadSummary:
     _stage(session, night)
     check(session, "check_documents_once")
     _merge_prompt_version(session, night)
+    paid = session.read("read_new_results").read_all().to_pylist()
     results = session.run("insert_results", **values)
     batches = session.run("merge_batches", **values)
     session.run("insert_past_usage", **values)
@@ -122,7 +154,13 @@ def load(session: Session, night: NightLoad) -> LoadSummary:
     settled = _settle_documents(session, values)
     for statement in CHECKS:
         check(session, statement, **values)
-    summary = LoadSummary(results, batches, _count(session, "new_enrichments"), settled)
+    summary = LoadSummary(
+        results,
+        batches,
+        _count(session, "new_enrichments"),
+        settled,
+        paid=tuple(PaidResults(**row) for row in paid),
+    )
     logger.info("loaded spec=%s run_key=%s %s", night.spec, night.run_key, summary)
     return summary
 

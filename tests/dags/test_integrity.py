@@ -1,5 +1,6 @@
 """What every DAG of the project keeps to."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -82,6 +83,19 @@ def test_examples_wait_for_the_assets_of_a_night_and_begin_paused(dag_bag: "DagB
         "AssetTriggeredTimetable": outlets[:1],
         "PartitionedAssetTimetable": outlets[1:],
     }
+
+
+def test_people_are_told_of_red_and_late_nights_and_of_red_sweeps(dag_bag: "DagBag") -> None:
+    from night_alerts import RedRunNotifier
+
+    told = {dag_id for dag_id, dag in dag_bag.dags.items() if dag.on_failure_callback}
+    late = {dag_id: dag.deadline for dag_id, dag in dag_bag.dags.items() if dag.deadline}
+    nights = {dag_id for dag_id in DAG_IDS if dag_id.startswith("enrich_")}
+    assert told == nights | {"sweep_ledger"}
+    assert late.keys() == nights
+    assert isinstance(dag_bag.dags["sweep_ledger"].on_failure_callback, RedRunNotifier)
+    (alert,) = late["enrich_document_metadata"]
+    assert (alert.interval, alert.callback.path) == (timedelta(hours=5), "night_alerts.alert_late")
 
 
 def test_only_the_dag_that_is_asked_for_is_built(monkeypatch: pytest.MonkeyPatch) -> None:

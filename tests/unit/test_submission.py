@@ -46,7 +46,9 @@ def add_stranger(bench: Bench, *custom_ids: str) -> FakeBatch:
 
 def test_batch_is_posted_once_and_written_down(bench: Bench) -> None:
     shard = bench.plan()
-    assert bench.advance(shard) == bench.advance(shard) == Submitted("msgbatch_1")
+    submitted = [bench.advance(shard) for _ in range(2)]
+    assert submitted == [Submitted("msgbatch_1")] * 2
+    assert [one.origin for one in submitted if isinstance(one, Submitted)] == ["posted", "known"]
     entry = bench.entry(shard)
     assert (entry.state, entry.batch_id, entry.is_adopted) == ("submitted", "msgbatch_1", False)
     assert bench.ledger.find_claim("msgbatch_1").shard_id == shard  # type: ignore[union-attr]  # claimed
@@ -100,7 +102,9 @@ class TestCrashes:
         bench.clock.advance(bench.look_seconds + 1)
         assert "may be this shard" in bench.advance(shard).reason  # type: ignore[union-attr]  # it waits
         bench.workspace.end(bench.accepted[0])
-        assert bench.advance(shard) == Submitted("msgbatch_1")
+        found = bench.advance(shard)
+        assert found == Submitted("msgbatch_1")
+        assert found.origin == "adopted"
         assert bench.entry(shard).is_adopted
         assert len(bench.accepted) == 1
 

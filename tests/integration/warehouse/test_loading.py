@@ -47,6 +47,20 @@ def test_each_document_ends_in_the_state_of_its_outcome(nights: Nights) -> None:
     assert nights.latest() == nights.states("run-1")
     assert nights.letters() == {"b@1": "open", "e@1": "open"}
     assert (summary.result_count, summary.enrichment_count, summary.settled_count) == (3, 1, 6)
+    assert sum(paid.result_count for paid in summary.paid) == 3
+
+
+def test_what_was_paid_is_told_once(nights: Nights) -> None:
+    nights.list_versions("run-1", A, B, C)
+    first = nights.load("run-1", {A: "answered", B: "asked", C: "failed refused"})
+    told = {one.outcome: (one.result_count, one.cost_usd) for one in first.paid}
+    assert told.keys() == {"succeeded", "refused"}
+
+    again = nights.load("run-1", {A: "answered", B: "answered", C: "failed refused"})
+
+    assert [(one.outcome, one.result_count) for one in again.paid] == [("succeeded", 1)]
+    assert again.paid[0].cost_usd == told["succeeded"][1] > 0
+    assert nights.load("run-1", {A: "answered", B: "answered", C: "failed refused"}).paid == ()
 
 
 def test_loading_again_changes_no_row(nights: Nights) -> None:
