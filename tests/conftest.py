@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # Airflow reads these when it is first imported, and would write to the user's home without them.
 os.environ |= {
     "AIRFLOW_HOME": tempfile.mkdtemp(prefix="nightshift-airflow-"),
+    "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(64),
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
     "AIRFLOW__CORE__PLUGINS_FOLDER": str(Path(__file__).parents[1] / "plugins"),
     "AIRFLOW__CORE__DAGS_FOLDER": str(Path(__file__).parents[1] / "dags"),
