@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 import pygal
 from lxml import etree
@@ -17,7 +17,6 @@ sys.meta_path[:] = [one for one in sys.meta_path if not isinstance(one, pygal.Pl
 
 Chart = Literal["spend", "outcomes"]
 Layout = Literal["wide", "narrow"]
-CHARTS: tuple[Chart, ...] = get_args(Chart)
 
 SPEND_SERIES = ("Batch price", "Forecast", "List price")
 """The order is that of the colours in the page's style sheet, here and below."""

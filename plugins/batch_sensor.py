@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseSensorOperator
 from airflow.triggers.base import BaseTrigger, TriggerEvent
+from batch_links import BATCH_LINKS
 
 from include.config import Settings
 from include.errors import TransientError
@@ -40,6 +41,7 @@ class BatchEndedSensor(BaseSensorOperator):
     """
 
     template_fields: Sequence[str] = ("batch_id",)
+    operator_extra_links = BATCH_LINKS
 
     def __init__(
         self,

@@ -13,6 +13,7 @@ from airflow.api_fastapi.core_api.security import GetUserDep, requires_authentic
 from airflow.api_fastapi.logging.decorators import action_logging
 from airflow.models.dagrun import DagRun
 from airflow.utils.state import DagRunState
+from batch_links import CONSOLE_URL
 from fastapi import Depends, FastAPI, HTTPException, Request, Response, status
 from fastapi import Path as PathParam
 from fastapi.responses import FileResponse, JSONResponse
@@ -28,7 +29,7 @@ from page_access import (
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
 
-from include.charts import CHARTS, Chart, Layout, draw_chart
+from include.charts import Chart, Layout, draw_chart
 from include.config import Settings
 from include.errors import AccountError, LedgerStateError, PipelineError
 from include.ledger import read_claim
@@ -92,7 +93,7 @@ class PageView(BaseModel):
     now: dt.datetime
     may_cancel: bool
     requeue_reasons: tuple[str, ...] = get_args(DeadLetterReason)
-    charts: tuple[Chart, ...] = CHARTS
+    console_url: str = CONSOLE_URL
     specs: list[SpecView]
     problems: list[str]
 

@@ -66,7 +66,7 @@ export function table(caption, columns, rows) {
     { class: "scroll" },
     element(
       "table",
-      {},
+      { class: columns.length < 4 ? "few" : null },
       element("caption", {}, caption),
       element("thead", {}, element("tr", {}, heads)),
       element("tbody", {}, body),

@@ -12,6 +12,7 @@ const select = document.querySelector("#spec");
 const main = document.querySelector("#content");
 const notices = document.querySelector("#notices");
 let page = null;
+let drawings = 0;
 
 function followTheme() {
   const around = airflow();
@@ -70,10 +71,20 @@ async function load() {
 
 function fillSelect() {
   const names = page.specs.map((view) => view.overview.spec);
-  const chosen = names.includes(select.value) ? select.value : (asked?.spec ?? names[0]);
+  const chosen = names.includes(select.value) ? select.value : (asked?.spec ?? busiest());
   select.replaceChildren(...names.map((name) => element("option", { value: name }, name)));
   if (names.includes(chosen)) select.value = chosen;
   select.disabled = names.length < 2;
+}
+
+/** Return the spec to begin with: one that runs, else the one whose night ended last. */
+function busiest() {
+  const rank = ({ overview }) => [
+    overview.runs.length + overview.open_work.shard_count > 0 ? "1" : "0",
+    ...overview.nights.map((night) => night.finished_at).sort().slice(-1),
+  ].join(" ");
+  const ranked = page.specs.toSorted((one, other) => rank(other).localeCompare(rank(one)));
+  return ranked[0]?.overview.spec;
 }
 
 function show() {
@@ -93,6 +104,7 @@ function show() {
   const options = {
     mayCancel: page.may_cancel,
     cancel: (batch) => askToCancel(batch, tell),
+    consoleUrl: page.console_url,
     asked: asked?.batch ?? asked?.shard,
   };
   put("#tonight", sections.tonight(view, now));
@@ -126,12 +138,14 @@ async function showAsked(now, options) {
 
 /** Charts are drawn by the server; here they become part of the page, so that its styles hold. */
 async function draw() {
+  const turn = ++drawings;
   const layout = NARROW.matches ? "narrow" : "wide";
   for (const place of document.querySelectorAll("[data-chart]")) {
     const { chart, spec } = place.dataset;
     try {
       const path = `api/specs/${encodeURIComponent(spec)}/charts/${chart}?layout=${layout}`;
       const text = await (await read(path)).text();
+      if (turn !== drawings) return; // drawn anew in between
       const drawn = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
       place.replaceChildren(document.adoptNode(drawn));
     } catch (error) {

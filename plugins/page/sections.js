@@ -3,7 +3,6 @@
 import { badge, element, figure, figures, link, table, timeOf } from "./elements.js";
 import { count, date, NONE, percent, plural, usd, words } from "./format.js";
 
-const CONSOLE_URL = "https://platform.claude.com/workspaces/default/batches";
 const STATES = ["enriched", "reused", "unchanged", "skipped", "dead_letter", "pending"];
 const STATE_KINDS = { dead_letter: "bad", pending: "waiting", enriched: "good", reused: "good" };
 const LEGENDS = {
@@ -189,7 +188,7 @@ export function batches(view, now, options) {
     element(
       "p",
       {},
-      link(CONSOLE_URL, "Batches in the Claude Console", true),
+      link(options.consoleUrl, "Batches in the Claude Console", true),
       " (the default workspace; others are chosen there)",
     ),
   ];
