@@ -18,6 +18,7 @@ class NightshiftPage(AirflowPlugin):
             "name": "Nightshift",
             "href": f"{PAGE_PREFIX}/page",
             "destination": "nav",
+            "nav_top_level": True,
             "url_route": PAGE_ROUTE,
         }
     ]
