@@ -130,7 +130,7 @@ class Ledger:
 
     def find_open(self) -> OpenLedger | None:
         """Return `open.json` without making one, for whoever only looks."""
-        held = _read(self._store, self.open_key, OpenLedger)
+        held = read_record(self._store, self.open_key, OpenLedger)
         return held.record if held else None
 
     def read_open(self) -> Held[OpenLedger]:

@@ -81,15 +81,22 @@ class NightSummary(_Part):
     bought_count: int
     batch_count: int
     forecast_usd: Decimal
+    forecast_lower_usd: Decimal | None = None
+    forecast_upper_usd: Decimal | None = None
+    is_within_forecast: bool | None = None
+    """Whether the cost lies between the two; None while batches are out."""
     actual_usd: Decimal
     list_usd: Decimal
 
     @classmethod
     def of(cls, report: "NightReport") -> Self:
         """Return what the index keeps of a report."""
-        alike = report.model_dump(include=set(cls.model_fields) - {"batch_count", "problems"})
+        alike = report.model_dump(include=set(cls.model_fields) - {"problems"})
+        band = report.forecast.cost_usd if report.forecast else None
         return cls(
             **alike,
+            forecast_lower_usd=band.lower if band else None,
+            forecast_upper_usd=band.upper if band else None,
             batch_count=len(report.batches),
             problems=tuple(one[:_PROBLEM_CHARACTERS] for one in report.problems[:_PROBLEMS_KEPT]),
         )

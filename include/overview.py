@@ -87,6 +87,8 @@ class OpenWork(_Part):
     shard_count: int = 0
     request_count: int = 0
     estimate_usd: Decimal = Decimal(0)
+    most_usd: Decimal = Decimal(0)
+    """The upper ends of their forecasts."""
     surplus_count: int = 0
     """Batches bought a second time whose costs are not accounted for yet."""
 
@@ -138,6 +140,14 @@ class SpecOverview(_Part):
     """What could not be read, and why; the rest is shown all the same."""
 
 
+class DayBudget(_Part):
+    """The budget of one day, in UTC, over all specs."""
+
+    budget_usd: Decimal
+    left_usd: Decimal
+    """Less what the day's runs have paid, and the most that open batches will probably cost."""
+
+
 @dataclass(frozen=True)
 class ActiveRun:
     """A run that Airflow has not ended."""
@@ -161,6 +171,23 @@ def read_shard(store: "ObjectStore", spec: str, shard_id: str) -> OpenBatch:
         LedgerStateError: The spec has no such shard.
     """
     return OpenBatch.of(Ledger(store, spec).read(shard_id).record)
+
+
+def read_day_budget(
+    overviews: Iterable[SpecOverview], budget_usd: Decimal | None, *, today: dt.date
+) -> DayBudget | None:
+    """Return what is left of the budget of a day, over all specs; None without such a budget.
+
+    About what the gate before a spend decides by: the warehouse has the costs to the batch.
+    """
+    if budget_usd is None:
+        return None
+    shown = list(overviews)
+    paid = sum(
+        (day.actual_usd for each in shown for day in each.days if day.date == today), Decimal(0)
+    )
+    out = sum((each.open_work.most_usd for each in shown), Decimal(0))
+    return DayBudget(budget_usd=budget_usd, left_usd=max(budget_usd - paid - out, Decimal(0)))
 
 
 def sum_days(nights: Iterable[NightSummary]) -> tuple[Day, ...]:
@@ -251,6 +278,7 @@ class _Look:
             shard_count=len(ledger.shards),
             request_count=sum(one.request_count for one in ledger.shards.values()),
             estimate_usd=sum((one.estimate_usd for one in ledger.shards.values()), Decimal(0)),
+            most_usd=sum((one.most_usd for one in ledger.shards.values()), Decimal(0)),
             surplus_count=len(ledger.surplus),
         )
 

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
 
@@ -33,7 +34,15 @@ from include.charts import Chart, Layout, draw_chart
 from include.config import Settings
 from include.errors import AccountError, LedgerStateError, PipelineError
 from include.ledger import read_claim
-from include.overview import ActiveRun, OpenBatch, SpecOverview, read_overview, read_shard
+from include.overview import (
+    ActiveRun,
+    DayBudget,
+    OpenBatch,
+    SpecOverview,
+    read_day_budget,
+    read_overview,
+    read_shard,
+)
 from include.recent import Recent
 from include.runs import DeadLetterReason
 from include.specs import load_catalog
@@ -94,6 +103,7 @@ class PageView(BaseModel):
     may_cancel: bool
     requeue_reasons: tuple[str, ...] = get_args(DeadLetterReason)
     console_url: str = CONSOLE_URL
+    day_budget: DayBudget | None
     specs: list[SpecView]
     problems: list[str]
 
@@ -112,6 +122,10 @@ class PageClients:
     def open_store(self) -> "ObjectStore":
         """Open the work bucket."""
         return open_quick_store(Settings.from_env())
+
+    def daily_budget_usd(self) -> Decimal | None:
+        """Return what all specs together may cost on a day."""
+        return Settings.from_env().daily_budget_usd
 
     @contextmanager
     def open_api(self) -> "Iterator[Canceler]":
@@ -183,17 +197,21 @@ def _add_files(app: FastAPI) -> None:
 def _add_views(app: FastAPI, looks: _Looks) -> None:
     @app.get("/api/overview")
     def overview(user: GetUserDep, session: SessionDep) -> PageView:
-        catalog = load_catalog()
+        catalog, now = load_catalog(), utc_now()
+        overviews = {name: looks.overview(session, name) for name in sorted(catalog.specs)}
         return PageView(
-            now=utc_now(),
+            now=now,
             may_cancel=may_cancel(user),
+            day_budget=read_day_budget(
+                overviews.values(), looks.clients.daily_budget_usd(), today=now.date()
+            ),
             specs=[
                 SpecView(
                     dag_id=dag_id_of(name),
                     may_requeue=may_requeue(user, name),
-                    overview=looks.overview(session, name),
+                    overview=overview,
                 )
-                for name in sorted(catalog.specs)
+                for name, overview in overviews.items()
                 if may_see(user, name)
             ],
             problems=[f"spec {name} is broken: see the import errors" for name in catalog.broken],

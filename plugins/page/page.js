@@ -109,7 +109,7 @@ function show() {
   };
   put("#tonight", sections.tonight(view, now));
   put("#batches", sections.batches(view, now, options));
-  put("#spend", sections.spend(view, page.now.slice(0, 10)));
+  put("#spend", sections.spend(view, page.now.slice(0, 10), page.day_budget));
   put("#quality", sections.quality(view, () => askToRequeue(view, page.requeue_reasons, tell)));
   put("#nights", sections.nights(view, now));
   draw();

@@ -94,7 +94,7 @@ function lastNight(dagId, night, now) {
       "p",
       { class: "sum" },
       `${plural(night.listed_count, "document")} listed, each in one of these states. `,
-      `${count(night.bought_count)} requests bought for ${usd(night.actual_usd)}. `,
+      `${count(night.bought_count)} requests bought for ${usd(night.actual_usd)}${expected(night)}. `,
       link(runPath(dagId, night.run_id), "Run in Airflow"),
     ),
     reasons.length
@@ -112,6 +112,13 @@ function lastNight(dagId, night, now) {
         )
       : null,
   );
+}
+
+function expected(night) {
+  if (night.forecast_lower_usd === null) return `, forecast ${usd(night.forecast_usd)}`;
+  const range = `${usd(night.forecast_lower_usd)} to ${usd(night.forecast_upper_usd)}`;
+  const verdict = { true: "within", false: "outside", null: "against" }[night.is_within_forecast];
+  return `, ${verdict} the forecast of ${range}`;
 }
 
 function taskLink(dagId, batch) {
@@ -194,7 +201,7 @@ export function batches(view, now, options) {
   ];
 }
 
-export function spend(view, today) {
+export function spend(view, today, budget) {
   const { days, open_work: open, runs } = view.overview;
   const parts = [];
   const sum = (name) => days.reduce((total, day) => total + Number(day[name]), 0);
@@ -208,8 +215,11 @@ export function spend(view, today) {
       figure("At list price", usd(sum("list_usd")), savings(actual, sum("list_usd"))),
       figure("Forecast", usd(sum("forecast_usd")), deviation(actual, sum("forecast_usd"))),
       figure("Still out", usd(open.estimate_usd), "estimate"),
+      budget
+        ? figure("Left of the day's budget", usd(budget.left_usd), `of ${usd(budget.budget_usd)}, all specs`)
+        : null,
       limited.map((run) =>
-        figure("Budget left", usd(Math.max(run.limit_usd - run.forecast_usd, 0)), `of ${usd(run.limit_usd)}`),
+        figure("Left of the run's budget", usd(Math.max(run.limit_usd - run.forecast_usd, 0)), `of ${usd(run.limit_usd)}`),
       ),
     ),
   );

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -32,6 +33,9 @@ class FakeClients:
 
     def open_store(self) -> ObjectStore:
         return make_store(self.bucket)
+
+    def daily_budget_usd(self) -> Decimal:
+        return Decimal(5)
 
     @contextmanager
     def open_api(self) -> Iterator["FakeClients"]:

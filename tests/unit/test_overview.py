@@ -14,6 +14,7 @@ from include.overview import (
     ENTRIES_READ,
     ActiveRun,
     SpecOverview,
+    read_day_budget,
     read_overview,
     read_shard,
     sum_days,
@@ -129,6 +130,19 @@ def test_days_are_those_on_which_money_went() -> None:
         (11, 2, 3),
     ]
     assert (days[1].outcomes[0].result_count, days[1].outcomes[0].list_cost_usd) == (4, 4)
+
+
+def test_day_budget_is_less_what_is_paid_and_what_is_out(store: ObjectStore) -> None:
+    note_night(store, make_report(actual_usd=Decimal("0.5")))
+    open_shards(store, 2)
+    seen = [look(store)]
+    assert read_day_budget(seen, None, today=START.date()) is None
+    left = [
+        budget.left_usd
+        for limit in (Decimal(1), Decimal("0.1"))
+        if (budget := read_day_budget(seen, limit, today=START.date()))
+    ]
+    assert left == [Decimal("0.48"), 0]
 
 
 def test_dead_letters_are_summed_by_reason_most_first() -> None:
