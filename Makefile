@@ -4,6 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
 DOCS ?=
+SCREENSHOTS ?=
 WAREHOUSE ?=
 ACCEPT ?=
 SPEC ?= document_metadata
@@ -12,7 +13,7 @@ REASON ?= erased by hand with make erase
 OUT ?= extracted.parquet
 CORPUS ?= ../shared/corpora/dev
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status query walkthrough rebuild-warehouse erase secrets compose-test test chaos large compare lint audit types lock dictionary queries extract corpus-report plan forecast-report simulator
+.PHONY: help demo up down status query walkthrough rebuild-warehouse erase secrets compose-test test test-browser chaos large compare lint audit types lock dictionary queries extract corpus-report plan forecast-report simulator
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed 's/:.* ## /\t/' | expand -t 20
@@ -49,6 +50,9 @@ erase: $(READY) ## Erase what a document said from the local stack (URI=s3://buc
 
 test: $(READY) ## Run every test, the nights under a real scheduler included
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder --cov --cov-report=term:skip-covered
+
+test-browser: $(READY) ## The page and a backfill in Chromium, on a stack of its own (SCREENSHOTS=docs/images)
+	$(BIN)/python -m pytest tests/browser --browser -rs $(if $(SCREENSHOTS),--screenshots "$(SCREENSHOTS)")
 
 chaos: $(READY) ## Kill, cut and freeze at every step of a night, and print what came of it (takes long)
 	$(BIN)/python -m pytest tests/chaos tests/e2e/test_chaos.py --all-faults --faults-page docs/chaos.md --quiet

@@ -128,6 +128,11 @@ class Ledger:
         msg = f"entry {shard_id} was changed by others {CHANGE_TRIES} times in a row"
         raise LedgerConflictError(msg)
 
+    def find_open(self) -> OpenLedger | None:
+        """Return `open.json` without making one, for whoever only looks."""
+        held = read_record(self._store, self.open_key, OpenLedger)
+        return held.record if held else None
+
     def read_open(self) -> Held[OpenLedger]:
         """Return `open.json`, made when the ledger is new.
 

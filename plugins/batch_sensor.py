@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseSensorOperator
 from airflow.triggers.base import BaseTrigger, TriggerEvent
+from batch_links import BATCH_LINKS
 from night_metrics import count_ended
 
 from include.config import Settings
@@ -42,6 +43,7 @@ class BatchEndedSensor(BaseSensorOperator):
     """
 
     template_fields: Sequence[str] = ("batch_id",)
+    operator_extra_links = BATCH_LINKS
 
     def __init__(
         self,

@@ -41,13 +41,20 @@ ANTHROPIC_CONN_ID = "anthropic_default"
 WAREHOUSE_CONN_ID = "warehouse"
 
 
-def open_s3(settings: Settings) -> "S3Client":
-    """Open the S3 client of connection `aws_default`."""
+def open_s3(settings: Settings, *, is_hurried: bool = False) -> "S3Client":
+    """Open the S3 client of connection `aws_default`.
+
+    Args:
+        settings: The settings.
+        is_hurried: A person waits: give up after seconds instead of minutes.
+    """
     from airflow.providers.amazon.aws.hooks.s3 import S3Hook
     from botocore.config import Config
 
     config = Config(
-        retries={"mode": "standard", "max_attempts": 6},
+        retries={"mode": "standard", "max_attempts": 2 if is_hurried else 6},
+        connect_timeout=3 if is_hurried else 60,
+        read_timeout=5 if is_hurried else 60,
         max_pool_connections=settings.fetch_threads + 4,
     )
     try:
@@ -64,6 +71,14 @@ def open_store(settings: Settings) -> "ObjectStore":
     from include.storage import ObjectStore
 
     return ObjectStore(open_s3(settings), settings.work_bucket, settings.work_prefix)
+
+
+def open_quick_store(settings: Settings) -> "ObjectStore":
+    """Open the work bucket for a person who waits for a page."""
+    from include.storage import ObjectStore
+
+    client = open_s3(settings, is_hurried=True)
+    return ObjectStore(client, settings.work_bucket, settings.work_prefix)
 
 
 @dataclass(frozen=True)

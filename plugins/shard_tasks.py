@@ -12,6 +12,7 @@ from airflow.sdk import (
     task,
     task_group,
 )
+from batch_links import BATCH_LINKS
 from batch_sensor import BatchEndedSensor
 from night_metrics import count_submission
 
@@ -146,7 +147,8 @@ def shard_group(group_id: str) -> Any:
 
     @task_group(group_id=group_id)
     def shard_tasks(shard: ShardRef) -> None:
-        batch_id = submit_batch(shard)
+        batch_id: Any = submit_batch(shard)
+        batch_id.operator.operator_extra_links = BATCH_LINKS
         wait_for_batch = BatchEndedSensor(
             task_id="wait_for_batch",
             batch_id=batch_id,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # Airflow reads these when it is first imported, and would write to the user's home without them.
 os.environ |= {
     "AIRFLOW_HOME": tempfile.mkdtemp(prefix="nightshift-airflow-"),
+    "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(64),
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
     "AIRFLOW__CORE__PLUGINS_FOLDER": str(Path(__file__).parents[1] / "plugins"),
     "AIRFLOW__CORE__DAGS_FOLDER": str(Path(__file__).parents[1] / "dags"),
@@ -30,13 +31,15 @@ os.environ |= {
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all-faults", action="store_true", help="every fault, not the short form")
     parser.addoption("--compose", action="store_true", help="the compose stack, in Docker")
+    parser.addoption("--browser", action="store_true", help="the page, in Chromium")
+    parser.addoption("--screenshots", type=Path, help="where pictures of the page are put")
     parser.addoption("--faults-page", type=Path, help="where the table of faults is written")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what takes long; share the rest between workers, what takes longest first."""
-    options = {"thorough": "--all-faults", "compose": "--compose"}
+    options = {"thorough": "--all-faults", "compose": "--compose", "browser": "--browser"}
     marks = [mark for mark, option in options.items() if not config.getoption(option)]
     left_out = [item for item in items if any(map(item.get_closest_marker, marks))]
     config.hook.pytest_deselected(items=left_out)

@@ -20,6 +20,7 @@ from include.ledger import Ledger
 from include.planning import Planner, ShardPlan
 from include.prices import PriceList
 from include.questions import questions_about
+from include.reports import NightReport
 from include.request_index import RequestIndexWriter
 from include.requests import RequestBuilder, content_sha256
 from include.spec import FrozenSpec, Source, Spec
@@ -96,6 +97,36 @@ def make_entry(**changes: Any) -> Entry:
         "list_estimate_usd": Decimal("0.02"),
     }
     return Entry(**(values | changes))
+
+
+def make_report(**changes: Any) -> NightReport:
+    values: dict[str, Any] = {
+        "spec": "notes",
+        "run_key": RUN,
+        "run_id": RUN,
+        "run_type": "scheduled",
+        "night": START.date(),
+        "window_start_at": START,
+        "window_end_at": START + dt.timedelta(days=1),
+        "started_at": START,
+        "finished_at": START,
+        "verdict": "green",
+        "problems": (),
+        "listed_count": 0,
+        "documents": {"enriched": 0, "pending": 0},
+        "reasons": (),
+        "needed_count": 0,
+        "known_count": 0,
+        "joined_count": 0,
+        "bought_count": 0,
+        "outcomes": (),
+        "batches": (),
+        "forecast_usd": Decimal(0),
+        "actual_usd": Decimal(0),
+        "list_usd": Decimal(0),
+        "failures": (),
+    }
+    return NightReport(**(values | changes))
 
 
 def make_planner(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from include.entries import Entry
 from include.errors import PermanentError
+from include.night_index import note_night
 from include.plans import Plan, find_plan, read_plan
 from include.reports import (
     FAILURES_SHOWN,
@@ -86,6 +87,7 @@ class Reconciliation:
             counts = settle_run(session, self._row(plan, listing, problems))
             report = self._report(session, plan, counts, reasons, problems)
         self.store.write(self._files.report_key, report.model_dump_json(indent=1).encode())
+        note_night(self.store, report)
         for line in summary_lines(report):
             logger.info("report %s", line)
         return report

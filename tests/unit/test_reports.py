@@ -1,12 +1,9 @@
-import datetime as dt
 from decimal import Decimal
-from typing import Any
 
 from include.caching import CacheChoice
 from include.reports import (
     FailureLine,
     ModelSpend,
-    NightReport,
     OutcomeCount,
     StateCount,
     batch_lines,
@@ -14,38 +11,7 @@ from include.reports import (
     savings_of,
     summary_lines,
 )
-from tests.factories import RUN, make_entry
-from tests.fakes import START
-
-
-def make_report(**changes: Any) -> NightReport:
-    values: dict[str, Any] = {
-        "spec": "notes",
-        "run_key": RUN,
-        "run_id": RUN,
-        "run_type": "scheduled",
-        "night": START.date(),
-        "window_start_at": START,
-        "window_end_at": START + dt.timedelta(days=1),
-        "started_at": START,
-        "finished_at": START,
-        "verdict": "green",
-        "problems": (),
-        "listed_count": 0,
-        "documents": {"enriched": 0, "pending": 0},
-        "reasons": (),
-        "needed_count": 0,
-        "known_count": 0,
-        "joined_count": 0,
-        "bought_count": 0,
-        "outcomes": (),
-        "batches": (),
-        "forecast_usd": Decimal(0),
-        "actual_usd": Decimal(0),
-        "list_usd": Decimal(0),
-        "failures": (),
-    }
-    return NightReport(**(values | changes))
+from tests.factories import RUN, make_entry, make_report
 
 
 def test_empty_night_reads_as_one() -> None:
