@@ -5,6 +5,7 @@ import re
 
 import chardet
 
+from include.documents import alphabets, wide
 from include.documents.extraction import NoTextError
 
 _BOMS = (  # UTF-32 first: its little-endian mark begins with that of UTF-16
@@ -32,6 +33,8 @@ _ALIASES = {"x-sjis": "shift_jis", "ks_c_5601-1987": "euc_kr", "unicode-1-1-utf-
 
 _STATEFUL = {"iso2022_jp", "iso2022_jp_2", "iso2022_jp_ext", "iso2022_kr", "hz"}
 _WIDE = ("utf-16", "utf-32")
+_SEVEN_BIT = "utf-7"
+_SEVEN_BIT_LETTERS = re.compile(rb"\+[A-Za-z0-9+/]{3}")
 _LATIN = "cp1252"
 _OLD_CODECS = ("cp4", "cp7", "cp8", "mac")
 """Encodings of DOS and the old Macintosh: what a detector finds where it finds nothing."""
@@ -43,16 +46,6 @@ _WORD = re.compile(r"[A-Za-z\x80-\x9f\u0370-\u06ff]{2,}")
 _FOREIGN_LETTER = re.compile(r"[\x80-\x9f\u0370-\u06ff]")
 """Greek, Cyrillic, Hebrew and Arabic letters, and controls, which are no letters at all."""
 _ASCII_LETTER = re.compile("[A-Za-z]")
-_WESTERN_LETTERS = "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜÝŒßàáâãäåæçèéêëìíîïñòóôõöøùúûüýÿœ"
-_WORD_SIGNS = "\u2019\u2013\u2014\u2026\u00b7"
-_WESTERN_SIGNS = _WORD_SIGNS + "\u00a0«»¿¡“”\u2018•§°±£€©®™µ²³½¼¾\u00b4\u00d7"
-_UNWESTERN = re.compile(
-    f"[^\\x00-\\x7f{_WESTERN_LETTERS}{_WESTERN_SIGNS}]"
-    f"|[{_WESTERN_LETTERS}]{{3}}"
-    f"|(?<=[A-Za-z{_WESTERN_LETTERS}])[^\\x00-\\x7f{_WORD_SIGNS}{_WESTERN_LETTERS}]"
-    f"(?=[A-Za-z{_WESTERN_LETTERS}])"
-)
-"""What no text in a Western European language holds, but other alphabets misread as Latin do."""
 
 _NEWLINES = re.compile("\r\n?|[\x0b\x0c\x85]")
 _TERMINAL_SEQUENCES = re.compile(
@@ -65,7 +58,6 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 
 _MAX_BROKEN_SHARE = 0.25
 _MAX_NUL_SHARE = 0.001
-_MIN_WIDE_SHARE = 0.4
 _MAX_MIXED_SHARE = 0.5
 _MIN_EVIDENCE_BYTES = 10
 """With fewer bytes beyond ASCII a detector guesses; the most common encoding guesses better."""
@@ -85,12 +77,17 @@ def decode(content: bytes, declared: str | None = None) -> tuple[str, str]:
     """
     for bom, encoding in _BOMS:
         if content.startswith(bom):
-            return content.decode(encoding, errors="replace"), encoding
+            return _decode_marked(content, encoding)
     declared_codec = _codec(declared)
     if _SHIFT_SEQUENCES.search(content) and content.isascii():
         return _decode_stateful(content, declared_codec)
     if b"\0" in content:
         return _decode_with_nuls(content)
+    if (order := wide.order_of(content)) and not _is_beyond_ascii_utf8(content):
+        return content.decode(order, errors="replace"), order
+    if declared_codec == _SEVEN_BIT or _SEVEN_BIT_LETTERS.search(content):
+        if utf7 := _decode_utf7(content, is_declared=declared_codec == _SEVEN_BIT):
+            return utf7
     if declared_codec is not None and declared_codec.startswith(_WIDE):
         declared_codec = None  # whoever wrote that did so in bytes
     return (
@@ -99,6 +96,17 @@ def decode(content: bytes, declared: str | None = None) -> tuple[str, str]:
         or _decode_strictly(content, declared_codec)
         or _decode_detected(content)
     )
+
+
+def _decode_marked(content: bytes, encoding: str) -> tuple[str, str]:
+    """Decode what begins with a mark, unless all or the rest of it is something else."""
+    if encoding == "utf-16" and content.find(b"\0") < 0:
+        text = wide.without_holes(content[2:])
+        if text is not None:
+            return text, "utf-8"
+    if encoding == "utf-16" and (end := wide.narrow_end(content)):
+        return content[:end].decode(encoding, errors="replace") + content[end:].decode(), encoding
+    return content.decode(encoding, errors="replace"), encoding
 
 
 def clean(text: str) -> str:
@@ -150,24 +158,38 @@ def _decode_with_nuls(content: bytes) -> tuple[str, str]:
     padded = content.rstrip(b"\0")
     if content.endswith(b"\0\0") and b"\0" not in padded:  # no half of a wide character
         return decode(padded)
+    if spliced := wide.decode_spliced(content):
+        return spliced, "utf-8"
     detected = (_detect(content) or "").lower()
     if detected.startswith("utf-32"):
         return content.decode(detected, errors="replace"), detected
-    nuls_first, nuls_second = content[::2].count(0), content[1::2].count(0)
-    if detected.startswith("utf-16") or _is_one_sided(nuls_first, nuls_second, len(content)):
-        encoding = "utf-16-le" if nuls_second > nuls_first else "utf-16-be"
-        return content.decode(encoding, errors="replace"), encoding
-    if nuls_first + nuls_second > max(1, len(content) * _MAX_NUL_SHARE):
-        raise NoTextError(
-            outcome="unsupported", reason="The object holds binary data of an unknown format."
-        )
-    return decode(content.replace(b"\0", b""))
+    order = wide.order_of(content) or wide.is_one_sided(content)
+    if order is None and detected.startswith("utf-16"):
+        order = wide.side_of_nuls(content)
+    if order is not None:
+        return content.decode(order, errors="replace"), order
+    if content.count(0) <= max(1, len(content) * _MAX_NUL_SHARE):
+        return decode(content.replace(b"\0", b""))
+    text = wide.without_holes(content)
+    if text is not None:
+        return text, "utf-8"
+    raise NoTextError(
+        outcome="unsupported", reason="The object holds binary data of an unknown format."
+    )
 
 
-def _is_one_sided(nuls_first: int, nuls_second: int, size_bytes: int) -> bool:
-    """Return whether nearly every other byte is a NUL, as in an ASCII text in UTF-16."""
-    fewer, more = sorted((nuls_first, nuls_second))
-    return fewer == 0 and more > size_bytes * _MIN_WIDE_SHARE
+def _is_beyond_ascii_utf8(content: bytes) -> bool:
+    return not content.isascii() and _decode_strictly(content, "utf-8") is not None
+
+
+def _decode_utf7(content: bytes, *, is_declared: bool) -> tuple[str, str] | None:
+    """Decode UTF-7, every text in which is valid ASCII too."""
+    if not content.isascii():
+        return None
+    decoded = _decode_strictly(content, _SEVEN_BIT)
+    if decoded is None or not decoded[0].replace("\n", "").replace("\r", "").isprintable():
+        return decoded if is_declared else None
+    return decoded if is_declared or _codec(_detect(content)) == _SEVEN_BIT else None
 
 
 def _decode_damaged_utf8(content: bytes) -> tuple[str, str] | None:
@@ -199,23 +221,23 @@ codecs.register_error(_STRAY_LATIN, _replace_stray)
 
 
 def _decode_detected(content: bytes) -> tuple[str, str]:
+    if (mainframe := alphabets.decode_mainframe(content)) is not None:
+        return mainframe
     codec = _codec(_detect(content))
     beyond_ascii = len(content) - len(content.translate(None, delete=_BEYOND_ASCII))
     is_guess = beyond_ascii <= _MIN_EVIDENCE_BYTES or (codec or "").startswith(_OLD_CODECS)
-    if codec == _LATIN or (is_guess and _reads_as_western(content)):
+    if codec == _LATIN or (is_guess and alphabets.reads_as_western(content)):
         return _decode_latin(content)
+    if is_guess and (spelled := alphabets.decode_by_letters(content)):
+        return spelled
     if codec is None:
         raise NoTextError(
             outcome="unsupported", reason="The object holds binary data of an unknown format."
         )
     text = content.decode(codec, errors="replace")
-    return (text, codec) if _is_plausible(text) else _decode_latin(content)
-
-
-def _reads_as_western(content: bytes) -> bool:
-    """Return whether what lies beyond ASCII are accents and quotes where these may stand."""
-    decoded = _decode_strictly(content, _LATIN)
-    return decoded is not None and not _UNWESTERN.search(decoded[0])
+    if _is_plausible(text):
+        return text, codec
+    return alphabets.decode_by_letters(content) or _decode_latin(content)
 
 
 def _decode_latin(content: bytes) -> tuple[str, str]:

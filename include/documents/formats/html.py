@@ -7,6 +7,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from include.documents.decoding import decode
 from include.documents.extraction import Reading
 from include.documents.flow import Flow
+from include.documents.formats.html_nesting import flatten
 
 EXTRACTOR = "selectolax"
 
@@ -60,6 +61,7 @@ _LINES = frozenset(
 )
 _ROWS = frozenset({"table", "tbody", "tfoot", "thead", "tr"})
 _CELLS = frozenset({"td", "th"})
+_TEXT = "-text"
 _VERBATIM = frozenset({"pre", "textarea"})
 
 
@@ -77,7 +79,7 @@ def declared_encoding(content: bytes) -> str | None:
 
 def text_of(markup: str) -> str:
     """Return the text of a page or a piece of HTML, its title first."""
-    page = LexborHTMLParser(markup)
+    page = LexborHTMLParser(flatten(markup))
     flow = Flow()
     if title := page.css_first("head > title"):
         flow.add_words(title.text())
@@ -91,44 +93,48 @@ def text_of(markup: str) -> str:
 
 def _read_tree(root: LexborNode, flow: Flow) -> None:
     """Walk without recursion, as pages nest deeper than Python's stack."""
-    node: LexborNode | None = root
-    root_id = root.mem_id  # nodes themselves are compared by their HTML, which takes forever
+    node: LexborNode | None = root.first_child
+    above: list[tuple[LexborNode, str]] = []
     verbatim_depth = 0
     while node is not None:
-        _enter(node, flow, is_verbatim=verbatim_depth > 0)
-        child = None if node.tag in _UNSEEN else node.first_child
+        tag = node.tag or ""
+        _enter(node, tag, flow, is_verbatim=verbatim_depth > 0)
+        child = None if tag == _TEXT or tag in _UNSEEN else node.first_child
         if child is not None:
-            verbatim_depth += node.tag in _VERBATIM
+            verbatim_depth += tag in _VERBATIM
+            above.append((node, tag))
             node = child
             continue
-        _leave(node, flow)
-        while node.mem_id != root_id and node.next is None and node.parent is not None:
-            node = node.parent
-            verbatim_depth -= node.tag in _VERBATIM
-            _leave(node, flow)
-        node = None if node.mem_id == root_id else node.next
+        _break_at(tag, flow)
+        while (following := node.next) is None and above:
+            node, tag = above.pop()
+            verbatim_depth -= tag in _VERBATIM
+            _break_at(tag, flow)
+        node = following
 
 
-def _enter(node: LexborNode, flow: Flow, *, is_verbatim: bool) -> None:
-    if node.tag == "-text":
+def _enter(node: LexborNode, tag: str, flow: Flow, *, is_verbatim: bool) -> None:
+    if tag == _TEXT:
         text = node.text_content or ""
         if is_verbatim and text.strip():
             flow.add(text.strip("\n"))
         else:
             flow.add_words(text)
-    elif node.tag == "img":
+    elif tag == "img":
         flow.add_words(node.attributes.get("alt") or "")
-    elif node.tag in _CELLS:
+    elif tag in _CELLS:
         flow.break_cell()
     else:
-        _leave(node, flow)
+        _break_at(tag, flow)
 
 
-def _leave(node: LexborNode, flow: Flow) -> None:
+def _break_at(tag: str, flow: Flow) -> None:
     """Break where an element ends, which is where it would break at its beginning."""
-    if node.tag in _PARAGRAPHS:
+    if tag == _TEXT:
+        return
+    if tag in _PARAGRAPHS:
         flow.break_line(blank=True)
-    elif node.tag in _LINES:
+    elif tag in _LINES:
         flow.break_line()
-    elif node.tag in _ROWS:
+    elif tag in _ROWS:
         flow.break_row()
