@@ -32,6 +32,15 @@ _UNREAD = {
 }
 """Formats that are recognised and not read; others go by their media type."""
 
+_ENCRYPTED = {
+    "application/x-age-encrypted": "a file encrypted by age",
+    "application/x-ansible-vault": "an encrypted vault",
+    "application/x-ole-encrypted": "an Office document that asks for a password",
+    "application/x-openssl-encrypted": "a file encrypted by OpenSSL",
+    sniffing.PGP: "a message encrypted by PGP",
+    sniffing.PKCS7: "a message encrypted by S/MIME",
+}
+
 
 def extract(content: bytes, key: str, limits: ExtractionLimits) -> Extraction:
     """Return the text of a document, or why there is none; `key` only helps to tell its format."""
@@ -74,8 +83,8 @@ def _reader(media_type: str, limits: ExtractionLimits) -> _Reader:
         return partial(docx.read, max_unpacked_bytes=limits.max_unpacked_bytes)
     if reader := _READERS.get(media_type):
         return reader
-    if media_type == "application/x-ole-encrypted":
-        raise NoTextError(outcome="encrypted", reason="The Office document asks for a password.")
+    if name := _ENCRYPTED.get(media_type):
+        raise NoTextError(outcome="encrypted", reason=f"The object is {name}.")
     if media_type.startswith("image/"):
         reason = f"The object is a picture of a kind that cannot be sent: {media_type}."
         raise NoTextError(outcome="image_only", reason=reason)

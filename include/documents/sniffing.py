@@ -11,6 +11,8 @@ GZIP = "application/gzip"
 OLE = "application/x-ole-storage"
 PDF = "application/pdf"
 ZIP = "application/zip"
+PGP = "application/pgp-encrypted"
+PKCS7 = "application/pkcs7-mime"
 
 MEDIA_TYPES = {
     "csv": "text/csv",
@@ -55,6 +57,13 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"8BPS\x00", "image/vnd.adobe.photoshop"),
     (0, b"AT&TFORM", "image/vnd.djvu"),
     (0, b"\x00\x00\x01\x00", "image/x-icon"),
+    (0, b"\x85\x01\x0c\x03", PGP),
+    (0, b"\x85\x02\x0c\x03", PGP),
+    (0, b"\x84\x5e\x03", PGP),
+    (0, b"\x8c\x0d\x04", PGP),
+    (0, b"age-encryption.org/v1", "application/x-age-encrypted"),
+    (0, b"Salted__", "application/x-openssl-encrypted"),
+    (0, b"$ANSIBLE_VAULT;", "application/x-ansible-vault"),
     (0, b"{\\rtf", "application/rtf"),
     (0, b"%!PS", "application/postscript"),
     (0, b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
@@ -78,6 +87,13 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
 )
 """Offset, bytes and media type; of two that fit, the first one counts."""
 
+_CMS = re.compile(rb"0[\x80-\x84].{0,4}\x06\x09\*\x86H\x86\xf7\x0d\x01\x07\x03", re.DOTALL)
+"""How an enveloped message begins: a sequence, then its object identifier. Source: RFC 5652."""
+_ARMOR = re.compile(
+    r"\s*-----BEGIN (PGP MESSAGE|AGE ENCRYPTED FILE)-----(?:.(?!-----END))*+"
+    r"(?:.-----END \1-----)?\s*",
+    re.DOTALL,
+)
 _HEAD_BYTES = 4096
 _PDF_HEAD_BYTES = 1024
 
@@ -122,7 +138,12 @@ def binary_media_type(content: bytes) -> str | None:
     for offset, signature, media_type in _SIGNATURES:
         if content.startswith(signature, offset):
             return media_type
-    return None
+    return PKCS7 if _CMS.match(content) else None
+
+
+def is_armored(text: str) -> bool:
+    """Return whether all of `text` is an encrypted message in letters."""
+    return _ARMOR.fullmatch(text) is not None
 
 
 def text_media_type(content: bytes, key: str) -> str:
@@ -133,6 +154,8 @@ def text_media_type(content: bytes, key: str) -> str:
         return markup
     if _MBOX.match(head):
         return "application/mbox"
+    if _ARMOR.match(head) and is_armored(content.decode("latin-1")):
+        return PGP
     if promised == "message/rfc822":
         return promised if _HEADER.match(head.lstrip()) else "text/plain"
     if promised in _JSON_IN_DISGUISE and (data := _data_media_type(head, content)):

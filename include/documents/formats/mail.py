@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from email import message_from_bytes
 from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message
@@ -10,6 +9,8 @@ from email.message import Message
 from include.documents.decoding import decode
 from include.documents.extraction import NoTextError, Reading
 from include.documents.formats import html
+from include.documents.formats.mail_source import TRANSFER_ENCODING, parse, payload_of
+from include.documents.sniffing import PKCS7, binary_media_type, is_armored, media_type_of_key
 
 EXTRACTOR = "email"
 
@@ -24,13 +25,21 @@ _SEPARATOR = re.compile(
 _QUOTED_SEPARATOR = re.compile(rb"^>(>*From )", re.MULTILINE)
 _ENCRYPTED_CONTENT = {"application/pkcs7-mime", "application/x-pkcs7-mime"}
 _UNSEEN = {"text/css", "text/ecmascript", "text/javascript", "text/x-amp-html"}
-_TRANSFER_ENCODING = "Content-Transfer-Encoding"
 _MIN_PLAIN_SHARE = 0.5
-_MAX_PARTS = 10_000
+_OTHER_TEXTS = {"application/json", "application/xhtml+xml", "application/xml"}
+_NAMED_TEXTS = {
+    "application/json",
+    "application/jsonl",
+    "application/xml",
+    "text/csv",
+    "text/html",
+    "text/markdown",
+    "text/plain",
+}
+_PAGES = {"application/xhtml+xml", "text/html"}
+_PAGE = re.compile(r"\s*<(?:!doctype\s+html|html)\b", re.IGNORECASE)
 _MAX_ENCODED_HEADER = 100_000
 """Longer headers are read as they stand: decoding takes the square of their length."""
-_MAX_SPACE_SHARE = 0.08
-"""In base64 there are none; in words that claim to be base64 there are more."""
 
 
 def read(content: bytes) -> Reading:
@@ -39,41 +48,33 @@ def read(content: bytes) -> Reading:
     Raises:
         NoTextError: Its body is encrypted, or it has more parts than anybody sends.
     """
-    message = _parse(content.lstrip())
-    if _is_encrypted(message):
+    message = parse(content)
+    texts = list(_texts(message))
+    if _is_encrypted(message) or (texts and is_armored("\n".join(texts))):
         raise NoTextError(outcome="encrypted", reason="The body of the message is encrypted.")
-    return Reading(_text(message), EXTRACTOR)
+    return Reading(_joined(_headers(message), *texts, _attachments(message)), EXTRACTOR)
 
 
 def read_mailbox(content: bytes) -> Reading:
     """Read an mbox file, message after message; encrypted ones count by their headers."""
     messages = filter(bytes.strip, _SEPARATOR.split(content))
-    texts = (_text(_parse(_QUOTED_SEPARATOR.sub(rb"\1", message))) for message in messages)
+    texts = (_text(parse(_QUOTED_SEPARATOR.sub(rb"\1", message))) for message in messages)
     return Reading("\n\n\n".join(texts), EXTRACTOR)
 
 
-def _parse(content: bytes) -> Message:
-    count = 0
-
-    def make_part(**options: object) -> Message:
-        nonlocal count
-        count += 1
-        if count > _MAX_PARTS:
-            reason = f"The message has more than {_MAX_PARTS:,} parts."
-            raise NoTextError(outcome="too_large", reason=reason)
-        return Message(**options)  # type: ignore[arg-type]  # the parser passes its policy through
-
-    return message_from_bytes(content, _class=make_part)
-
-
 def _text(message: Message) -> str:
-    pieces = (_headers(message), *_texts(message), _attachments(message))
+    return _joined(_headers(message), *_texts(message), _attachments(message))
+
+
+def _joined(*pieces: str) -> str:
     return "\n\n".join(filter(None, pieces))
 
 
 def _is_encrypted(message: Message) -> bool:
     kind = message.get_content_type()
     is_signed_only = message.get_param("smime-type") == "signed-data"
+    if kind == "application/octet-stream":
+        return binary_media_type(payload_of(message)) == PKCS7
     return kind == "multipart/encrypted" or (kind in _ENCRYPTED_CONTENT and not is_signed_only)
 
 
@@ -118,7 +119,7 @@ def _texts(part: Message) -> Iterator[str]:
         yield _best_alternative(_children(part))
     elif kind == "message/rfc822":
         for message in _children(part):
-            yield _text_of_forwarded(message, part[_TRANSFER_ENCODING])
+            yield _text_of_forwarded(message, part[TRANSFER_ENCODING])
     else:
         for child in _children(part):
             if kind == "message/delivery-status":
@@ -130,9 +131,9 @@ def _texts(part: Message) -> Iterator[str]:
 
 def _text_of_forwarded(message: Message, transfer_encoding: str | None) -> str:
     if not message.keys() and transfer_encoding:  # base64 there is what the parser never expects
-        message[_TRANSFER_ENCODING] = transfer_encoding
-        message = _parse(_payload(message))
-    return "\n\n".join(filter(None, (_headers(message), *_texts(message))))
+        message[TRANSFER_ENCODING] = transfer_encoding
+        message = parse(payload_of(message))
+    return _joined(_headers(message), *_texts(message))
 
 
 def _best_alternative(children: list[Message]) -> str:
@@ -155,8 +156,12 @@ def _label(part: Message) -> str:
 
 
 def _is_text(part: Message) -> bool:
-    is_multipart_by_name = part.get_content_maintype() in {"text", "multipart"}
-    return is_multipart_by_name and part.get_content_type() not in _UNSEEN
+    kind = part.get_content_type()
+    if kind == "application/octet-stream":  # what a program says that does not know
+        name = part.get_filename()
+        return payload_of(part).isascii() if not name else media_type_of_key(name) in _NAMED_TEXTS
+    is_text_by_name = part.get_content_maintype() in {"text", "multipart"}
+    return (is_text_by_name and kind not in _UNSEEN) or kind in _OTHER_TEXTS
 
 
 def _is_attachment(part: Message) -> bool:
@@ -170,31 +175,13 @@ def _children(part: Message) -> list[Message]:
 
 def _leaf_text(part: Message) -> str:
     """Return the text of a part; that of an attachment below its name."""
-    content = _payload(part)
-    is_page = part.get_content_type() == "text/html"
+    content = payload_of(part)
+    is_page = part.get_content_type() in _PAGES
     declared = part.get_content_charset() or (html.declared_encoding(content) if is_page else None)
     try:
         text, _ = decode(content, declared)
     except NoTextError:
         return _label(part)
-    text = (html.text_of(text) if is_page else text).strip()
+    text = (html.text_of(text) if is_page or _PAGE.match(text) else text).strip()
     is_attached = part.get_content_disposition() == "attachment"
     return f"{_label(part)}\n{text}" if is_attached else text
-
-
-def _payload(part: Message) -> bytes:
-    """Return the bytes of a part before it was made fit for mail."""
-    is_base64 = str(part.get(_TRANSFER_ENCODING, "")).strip().lower() == "base64"
-    if is_base64 and _has_spaces(part):
-        del part[_TRANSFER_ENCODING]
-    payload = part.get_payload(decode=True)
-    return payload if isinstance(payload, bytes) else b""
-
-
-def _has_spaces(part: Message) -> bool:
-    """Return whether words stand where base64 should."""
-    try:
-        raw = str(part.get_payload())
-    except ValueError:  # a charset that is not even a name
-        return False
-    return raw.count(" ") > len(raw) * _MAX_SPACE_SHARE

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Literal
 
 from lxml import etree
 
@@ -11,6 +12,8 @@ from include.documents.extraction import NoTextError, Reading
 EXTRACTOR = "lxml"
 
 _DECLARED = re.compile(rb"""\s*<\?xml[^>]{0,100}?encoding\s*=\s*["']([\w.:-]+)""")
+_ENTITIES: tuple[Literal["internal", False], ...] = ("internal", False)
+"""Those that a document defines itself are expanded, unless they would explode."""
 _DECLARATION = re.compile(r"\s*<\?xml[^>]{0,200}\?>")
 
 
@@ -48,13 +51,16 @@ def _decode(content: bytes) -> tuple[str, str]:
 
 def _parse(source: str) -> etree._Element | None:
     """Return the root of a document, None where it is not well-formed."""
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, remove_comments=True, remove_pis=True
-    )
-    try:
-        return etree.fromstring(_undeclared(source), parser)
-    except (etree.XMLSyntaxError, ValueError):  # ValueError: characters that XML does not allow
-        return None
+    undeclared = _undeclared(source)
+    for entities in _ENTITIES if "<!ENTITY" in undeclared else _ENTITIES[1:]:
+        parser = etree.XMLParser(
+            resolve_entities=entities, no_network=True, remove_comments=True, remove_pis=True
+        )
+        try:
+            return etree.fromstring(undeclared, parser)
+        except (etree.XMLSyntaxError, ValueError):  # ValueError: what XML does not allow
+            continue
+    return None
 
 
 def _undeclared(source: str) -> str:
