@@ -7,7 +7,8 @@ import zlib
 
 from include.documents.extraction import NoTextError
 from include.documents.formats import docx
-from include.documents.sniffing import DOCX, OLE, ZIP
+from include.documents.signatures import OLE, ZIP
+from include.documents.sniffing import DOCX
 
 _ZIP_CONTENTS = (
     ("xl/", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
@@ -19,6 +20,7 @@ _OLE_CONTENTS = (
     ("EncryptedPackage", "application/x-ole-encrypted"),
     ("WordDocument", "application/msword"),
     ("Workbook", "application/vnd.ms-excel"),
+    ("Book\0", "application/vnd.ms-excel"),
     ("PowerPoint Document", "application/vnd.ms-powerpoint"),
     ("__substg1.0_", "application/vnd.ms-outlook"),
 )
@@ -82,10 +84,10 @@ def zip_media_type(content: bytes) -> str:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = archive.namelist()
-            if names[:1] == ["mimetype"]:  # how OpenDocument and EPUB begin
+            if "mimetype" in names:  # so do OpenDocument and EPUB say what they are
                 named = archive.open("mimetype").read(_MAX_MIMETYPE_BYTES).decode("latin-1")
                 return named if _MIMETYPE.fullmatch(named) else ZIP
-            if docx.body_part(archive) is not None:
+            if docx.body_part(archive) is not None or "word/styles.xml" in names:
                 return DOCX
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
         raise NoTextError(outcome="corrupt", reason="The ZIP file is damaged.") from error

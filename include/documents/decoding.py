@@ -56,6 +56,7 @@ _STRUCK_OVER = re.compile("[^\n\x08]\x08")
 _UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
+_BINARY = "The object holds binary data of an unknown format."
 _MAX_BROKEN_SHARE = 0.25
 _MAX_NUL_SHARE = 0.001
 _MAX_MIXED_SHARE = 0.5
@@ -83,15 +84,11 @@ def decode(content: bytes, declared: str | None = None) -> tuple[str, str]:
         return _decode_stateful(content, declared_codec)
     if b"\0" in content:
         return _decode_with_nuls(content)
-    if (order := wide.order_of(content)) and not _is_beyond_ascii_utf8(content):
-        return content.decode(order, errors="replace"), order
-    if declared_codec == _SEVEN_BIT or _SEVEN_BIT_LETTERS.search(content):
-        if utf7 := _decode_utf7(content, is_declared=declared_codec == _SEVEN_BIT):
-            return utf7
     if declared_codec is not None and declared_codec.startswith(_WIDE):
         declared_codec = None  # whoever wrote that did so in bytes
     return (
-        _decode_strictly(content, "utf-8")
+        _decode_in_disguise(content, declared_codec)
+        or _decode_strictly(content, "utf-8")
         or _decode_damaged_utf8(content)
         or _decode_strictly(content, declared_codec)
         or _decode_detected(content)
@@ -101,7 +98,7 @@ def decode(content: bytes, declared: str | None = None) -> tuple[str, str]:
 def _decode_marked(content: bytes, encoding: str) -> tuple[str, str]:
     """Decode what begins with a mark, unless all or the rest of it is something else."""
     if encoding == "utf-16" and content.find(b"\0") < 0:
-        text = wide.without_holes(content[2:])
+        text = wide.narrow_text(content[2:])
         if text is not None:
             return text, "utf-8"
     if encoding == "utf-16" and (end := wide.narrow_end(content)):
@@ -173,18 +170,17 @@ def _decode_with_nuls(content: bytes) -> tuple[str, str]:
     text = wide.without_holes(content)
     if text is not None:
         return text, "utf-8"
-    raise NoTextError(
-        outcome="unsupported", reason="The object holds binary data of an unknown format."
-    )
+    raise NoTextError(outcome="unsupported", reason=_BINARY)
 
 
-def _is_beyond_ascii_utf8(content: bytes) -> bool:
-    return not content.isascii() and _decode_strictly(content, "utf-8") is not None
-
-
-def _decode_utf7(content: bytes, *, is_declared: bool) -> tuple[str, str] | None:
-    """Decode UTF-7, every text in which is valid ASCII too."""
-    if not content.isascii():
+def _decode_in_disguise(content: bytes, declared: str | None) -> tuple[str, str] | None:
+    """Decode UTF-16 and UTF-7 whose bytes are valid ASCII or UTF-8, too."""
+    is_ascii = content.isascii()
+    order = wide.order_of(content)
+    if order and (is_ascii or _decode_strictly(content, "utf-8") is None):
+        return content.decode(order, errors="replace"), order
+    is_declared = declared == _SEVEN_BIT
+    if not is_ascii or not (is_declared or _SEVEN_BIT_LETTERS.search(content)):
         return None
     decoded = _decode_strictly(content, _SEVEN_BIT)
     if decoded is None or not decoded[0].replace("\n", "").replace("\r", "").isprintable():
@@ -221,6 +217,8 @@ codecs.register_error(_STRAY_LATIN, _replace_stray)
 
 
 def _decode_detected(content: bytes) -> tuple[str, str]:
+    if len(content) > _MIN_EVIDENCE_BYTES and len(set(content[:_DETECTED_BYTES])) == 1:
+        raise NoTextError(outcome="unsupported", reason=_BINARY)  # erased memory
     if (mainframe := alphabets.decode_mainframe(content)) is not None:
         return mainframe
     codec = _codec(_detect(content))
@@ -231,9 +229,7 @@ def _decode_detected(content: bytes) -> tuple[str, str]:
     if is_guess and (spelled := alphabets.decode_by_letters(content)):
         return spelled
     if codec is None:
-        raise NoTextError(
-            outcome="unsupported", reason="The object holds binary data of an unknown format."
-        )
+        raise NoTextError(outcome="unsupported", reason=_BINARY)
     text = content.decode(codec, errors="replace")
     if _is_plausible(text):
         return text, codec

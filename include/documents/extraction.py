@@ -22,6 +22,8 @@ ExtractionOutcome = Literal[
     "unreadable",
 ]
 
+_COMPUTING_SECONDS = 15.0
+_COMPUTING_SECONDS_PER_BYTE = 4e-6
 UNKNOWN_MEDIA_TYPE = "application/octet-stream"
 
 
@@ -64,6 +66,15 @@ class ExtractionLimits:
     timeout_seconds: float = 60.0
     memory_bytes: int = 2_000_000_000
     """Address space of a parser process, which takes about 60 MB for itself (Linux only)."""
+
+    def computing_seconds(self, size_bytes: int) -> float:
+        """Return how long a document of this size may keep a processor busy.
+
+        That of a small one that is made to take forever is far below `timeout_seconds`, which
+        has to leave time to a large one on a machine with other things to do.
+        """
+        seconds = _COMPUTING_SECONDS + size_bytes * _COMPUTING_SECONDS_PER_BYTE
+        return min(self.timeout_seconds, seconds)
 
     @classmethod
     def of(cls, settings: "Settings") -> "ExtractionLimits":

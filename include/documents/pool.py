@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 _PROJECT_ROOT = Path(__file__).parents[2]
 _INHERITED_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL")
+_TIMED_OUT = {-signal.SIGALRM, -signal.SIGPROF}
 _EXIT_SECONDS = 5.0
 _CHUNK_BYTES = 256 * 2**10
 
@@ -98,7 +99,7 @@ class _Seat:
         try:
             return self._ask(file, key)
         except _DiedError as death:
-            if death.returncode == -signal.SIGALRM or not death.had_served:
+            if death.returncode in _TIMED_OUT or not death.had_served:
                 return self._unreadable(key, death)
         # Earlier documents may have left too little memory; the answer must not depend on them.
         try:
@@ -200,6 +201,8 @@ def _read_exactly(answers: IO[bytes], size_bytes: int) -> bytes:
 def _reason_of_death(returncode: int, limits: ExtractionLimits) -> str:
     if returncode == -signal.SIGALRM:
         return f"Reading the document took longer than {limits.timeout_seconds:g} seconds."
+    if returncode == -signal.SIGPROF:
+        return "Reading the document takes far more computing than one of its size should."
     if returncode == OUT_OF_MEMORY_STATUS:
         return f"Reading the document takes more than {limits.memory_bytes:,} bytes of memory."
     if returncode == -signal.SIGABRT:  # what pdfium does when it gets no more memory

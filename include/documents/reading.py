@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from include.documents import containers, sniffing
+from include.documents import containers, signatures, sniffing
 from include.documents.decoding import clean, decode
 from include.documents.extraction import Extraction, ExtractionLimits, NoTextError, Reading
 from include.documents.formats import docx, html, image, json, mail, pdf, xml
@@ -28,17 +28,30 @@ _UNREAD = {
         "a PowerPoint presentation"
     ),
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "an Excel workbook",
+    "application/epub+zip": "an electronic book (EPUB)",
+    "application/vnd.oasis.opendocument.presentation": "an OpenDocument presentation",
+    "application/vnd.oasis.opendocument.spreadsheet": "an OpenDocument spreadsheet",
+    "application/vnd.oasis.opendocument.text": "an OpenDocument text",
+    "application/vnd.rar": "a RAR archive",
+    "application/x-7z-compressed": "a 7z archive",
+    "application/x-bzip2": "a file compressed by bzip2",
+    "application/x-ole-storage": "an old Office document of an unknown kind",
+    "application/x-tar": "a tape archive (tar)",
+    "application/x-xz": "a file compressed by xz",
     "application/zip": "a ZIP archive",
+    "application/zstd": "a file compressed by zstd",
 }
 """Formats that are recognised and not read; others go by their media type."""
+
+_PLAYED = {"audio", "video"}
 
 _ENCRYPTED = {
     "application/x-age-encrypted": "a file encrypted by age",
     "application/x-ansible-vault": "an encrypted vault",
     "application/x-ole-encrypted": "an Office document that asks for a password",
     "application/x-openssl-encrypted": "a file encrypted by OpenSSL",
-    sniffing.PGP: "a message encrypted by PGP",
-    sniffing.PKCS7: "a message encrypted by S/MIME",
+    signatures.PGP: "a message encrypted by PGP",
+    signatures.PKCS7: "a message encrypted by S/MIME",
 }
 
 
@@ -63,12 +76,12 @@ def _unwrap(content: bytes, key: str, limits: ExtractionLimits) -> tuple[bytes, 
     """Return the document inside the compression, its media type, and a note on the former."""
     note = ""
     media_type = sniffing.binary_media_type(content)
-    if media_type == sniffing.GZIP:
+    if media_type == signatures.GZIP:
         content, note = containers.unpack_gzip(content, limits.max_unpacked_bytes)
         media_type = sniffing.binary_media_type(content)
-    if media_type == sniffing.ZIP:
+    if media_type == signatures.ZIP:
         media_type = containers.zip_media_type(content)
-    elif media_type == sniffing.OLE:
+    elif media_type == signatures.OLE:
         media_type = containers.ole_media_type(content)
     return content, media_type or sniffing.text_media_type(content, key), note
 
@@ -88,7 +101,8 @@ def _reader(media_type: str, limits: ExtractionLimits) -> _Reader:
     if media_type.startswith("image/"):
         reason = f"The object is a picture of a kind that cannot be sent: {media_type}."
         raise NoTextError(outcome="image_only", reason=reason)
-    name = _UNREAD.get(media_type, media_type)
+    kind = media_type.partition("/")[0]
+    name = _UNREAD.get(media_type, f"{kind} ({media_type})" if kind in _PLAYED else media_type)
     raise NoTextError(outcome="unsupported", reason=f"The object is {name}, which is not read.")
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 _CONTROLS = re.compile(rb"[\x00-\x06\x0e-\x19\x1c-\x1f\x7f]")
 """What no text in bytes has, while half of a wide character may look like it."""
+_STRANGE = re.compile("[\x00-\x08\x0e-\x1f\ue000-\uf8ff\ufffd]")
+"""What binary data is full of when it is taken for letters, and no text has."""
 _NUL_RUNS = re.compile(rb"\0+")
 _MARKS = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _ORDERS = ("utf-16-le", "utf-16-be")
@@ -15,6 +17,8 @@ _MIN_OF_ONE_SCRIPT = 0.9
 _MIN_SCRIPT_LEAD = 0.15
 _SAMPLE_BYTES = 100_000
 _MIN_NARROW_BYTES = 8
+_MIN_HOLED_BYTES = 40
+"""Less may be the head of any binary file."""
 _WESTERN = "\t\n\r -~\u00a0-\u024f\u2010-\u203a\u20ac"
 _SCRIPTS = tuple(
     re.compile(f"[{_WESTERN}{script}]")
@@ -62,7 +66,7 @@ def decode_spliced(content: bytes) -> str | None:
     """Return the text of a file that two programs wrote, one in UTF-8 and one in UTF-16."""
     for narrow, wide, order in _splices(content):
         if len(narrow) >= _MIN_NARROW_BYTES and is_one_sided(wide) == order:
-            text = _narrow_text(narrow)
+            text = narrow_text(narrow)
             if text is not None:
                 return text + wide.decode(order, errors="replace")
     return None
@@ -73,19 +77,22 @@ def narrow_end(content: bytes) -> int | None:
     start = content.rfind(b"\0") + 1
     start += (start % 2) if content.startswith(codecs.BOM_UTF16_LE) else 0
     tail = content[start:]
-    is_text = len(tail) >= _MIN_NARROW_BYTES and b" " in tail and _narrow_text(tail) is not None
+    is_text = len(tail) >= _MIN_NARROW_BYTES and b" " in tail and narrow_text(tail) is not None
     # Kana in UTF-16 are ASCII by their bytes: every other one is a zero.
     return start if is_text and tail.count(b"0") * 4 < len(tail) else None
 
 
 def without_holes(content: bytes) -> str | None:
     """Return text in which NULs separate words, or fill what was never written, else None."""
-    return _narrow_text(_NUL_RUNS.sub(b"\n", content))
+    text = _NUL_RUNS.sub(b"\n", content)
+    return narrow_text(text) if len(text) >= _MIN_HOLED_BYTES else None
 
 
 def _coherence(content: bytes, order: str) -> float:
     """Return which share of the characters a text in one script may hold."""
     text = content[: len(content) // 2 * 2].decode(order, errors="replace")
+    if _STRANGE.search(text.rstrip("\ufffd")):
+        return 0.0
     return max(len(script.findall(text)) for script in _SCRIPTS) / max(1, len(text))
 
 
@@ -99,7 +106,8 @@ def _splices(content: bytes) -> Iterator[tuple[bytes, bytes, str]]:
     yield content[:place], content[place:], "utf-16-be"
 
 
-def _narrow_text(content: bytes) -> str | None:
+def narrow_text(content: bytes) -> str | None:
+    """Return UTF-8 without controls, None where it is something else."""
     if _CONTROLS.search(content):
         return None
     try:

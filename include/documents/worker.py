@@ -40,8 +40,10 @@ def main() -> None:
 
 def _serve(content: bytes, key: str, limits: ExtractionLimits) -> bytes:
     signal.setitimer(signal.ITIMER_REAL, limits.timeout_seconds)
+    signal.setitimer(signal.ITIMER_PROF, limits.computing_seconds(len(content)))
     answer = msgspec.msgpack.encode(extract(content, key, limits))
     signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.setitimer(signal.ITIMER_PROF, 0)
     return answer
 
 
@@ -66,8 +68,9 @@ def _confine(limits: ExtractionLimits) -> None:
     The timer works in native code too, and when the parent is dead.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
+    for number in (signal.SIGALRM, signal.SIGPROF):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM, signal.SIGPROF})
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))

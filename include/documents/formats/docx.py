@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 from lxml import etree
 
+from include.documents.decoding import decode
 from include.documents.extraction import NoTextError, Reading
 from include.documents.flow import Flow
 from include.documents.formats import html, mail
@@ -20,12 +21,14 @@ _BODY = "body"
 _TEXT_PARTS = (
     re.compile(r"header\d*\.xml"),
     _BODY,
-    re.compile(r"[^/]+\.(?:x?html?|mht|mhtml)"),
+    re.compile(r"[^/]+\.(?:x?html?|mht|mhtml|txt)"),
     re.compile(r"(?:diagrams/data|charts/chart)\d*\.xml"),
     re.compile(r"(?:footnotes|endnotes|comments)\d*\.xml"),
     re.compile(r"footer\d*\.xml"),
 )
 """What holds text beside the body, in the order in which it is read; pages are embedded files."""
+
+_TEXT_SUFFIXES = (".htm", ".html", ".mht", ".mhtml", ".txt", ".xht", ".xhtm", ".xhtml", ".xml")
 
 _RELATIONSHIPS = "_rels/.rels"
 _BODY_TARGET = re.compile(rb"""<[^<>]*/officeDocument["'][^<>]*>""")
@@ -107,8 +110,10 @@ def _text_parts(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     body = body_part(archive)
     if body is None:
         raise zipfile.BadZipFile
-    folder = PurePosixPath(_name(body)).parent
-    parts = sorted(archive.infolist(), key=_name)
+    folder = _name(body).rpartition("/")[0]
+    parts = sorted(
+        (part for part in archive.infolist() if _name(part).endswith(_TEXT_SUFFIXES)), key=_name
+    )
     found: list[zipfile.ZipInfo] = []
     for pattern in _TEXT_PARTS:
         if isinstance(pattern, str):
@@ -118,9 +123,10 @@ def _text_parts(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     return found
 
 
-def _is_below(folder: PurePosixPath, part: zipfile.ZipInfo, pattern: re.Pattern[str]) -> bool:
-    path = PurePosixPath(_name(part))
-    return path.is_relative_to(folder) and bool(pattern.fullmatch(str(path.relative_to(folder))))
+def _is_below(folder: str, part: zipfile.ZipInfo, pattern: re.Pattern[str]) -> bool:
+    name = _name(part)
+    prefix = f"{folder}/" if folder else ""
+    return name.startswith(prefix) and bool(pattern.fullmatch(name, len(prefix)))
 
 
 def _check_size(parts: list[zipfile.ZipInfo], max_unpacked_bytes: int) -> None:
@@ -135,6 +141,8 @@ def _part_text(content: bytes, part: zipfile.ZipInfo) -> tuple[str, bool]:
     suffix = PurePosixPath(_name(part)).suffix
     if suffix.startswith(".mht"):
         return mail.read(content).text.strip(), False
+    if suffix == ".txt":
+        return decode(content)[0].strip(), False
     if suffix != ".xml":
         return html.read(content).text.strip(), False
     return _Story().read(content)
@@ -176,8 +184,8 @@ class _Story:
             self._unseen_depth -= 1
         elif name == "AlternateContent":
             self._alternatives.pop()
-        elif name == "t" and element.text:
-            self._flow.add(element.text)
+        elif name == "t" and (text := _text(element)):
+            self._flow.add(text)
         elif name in _RUN_CHARACTERS:
             parent = element.getparent()
             # Elsewhere a `tab` is a tab stop of the paragraph, not a character.
@@ -210,6 +218,11 @@ def _break(name: str, flow: Flow) -> None:
         flow.break_cell()
     elif name == "p":
         flow.break_line()
+
+
+def _text(element: etree._Element) -> str:
+    """Return the text of an element, without the entities that it refers to."""
+    return (element.text or "") + "".join(child.tail or "" for child in element)
 
 
 def _local_name(element: etree._Element) -> str:

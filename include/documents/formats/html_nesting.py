@@ -74,14 +74,15 @@ class _Flattener:
         if not tag[2]:
             return tag[0]
         name = tag[2].lower()
-        if name in _UNCOUNTED:
-            is_kept = True
-        else:
-            is_kept = self._end(name) if tag[1] else self._begin(name)
-        if not is_kept:
+        if not self._keeps(name, is_end=bool(tag[1])):
             return "" if name in _INLINE else "<br>"
         has_too_many = len(tag[3].split(maxsplit=_MAX_ATTRIBUTES)) > _MAX_ATTRIBUTES
         return f"<{tag[1]}{tag[2]}>" if has_too_many else tag[0]
+
+    def _keeps(self, name: str, *, is_end: bool) -> bool:
+        if name in _UNCOUNTED:
+            return True
+        return self._end(name) if is_end else self._begin(name)
 
     def _begin(self, name: str) -> bool:
         if self._depth == _MAX_DEPTH:

@@ -10,7 +10,8 @@ from include.documents.decoding import decode
 from include.documents.extraction import NoTextError, Reading
 from include.documents.formats import html
 from include.documents.formats.mail_source import TRANSFER_ENCODING, parse, payload_of
-from include.documents.sniffing import PKCS7, binary_media_type, is_armored, media_type_of_key
+from include.documents.signatures import PKCS7
+from include.documents.sniffing import binary_media_type, is_armored, media_type_of_key
 
 EXTRACTOR = "email"
 

@@ -1,4 +1,4 @@
-"""Mail from bytes to a tree of parts, and each part to its bytes, whatever their writer got wrong."""
+"""Mail from bytes to parts, and each part to its bytes, whatever their writer got wrong."""
 
 import re
 from email import message_from_bytes
@@ -42,15 +42,10 @@ def parse(content: bytes) -> Message:
     boundary = _unannounced_boundary(message)
     if boundary is None:
         return message
-    head, body = message.items(), str(message.get_payload())
-    mended = Message()
-    for name, value in head:
-        if name.lower() != "content-type":
-            mended[name] = value
-    kind = message.get_content_type()
-    mended["Content-Type"] = f'{kind}; boundary="{boundary}"'
-    source = "".join(f"{name}: {value}\n" for name, value in mended.raw_items()) + "\n" + body
-    return _parse(source.encode("ascii", "surrogateescape"))
+    del message["Content-Type"]
+    message["Content-Type"] = f'multipart/mixed; boundary="{boundary}"'
+    head = "".join(f"{name}: {value}\n" for name, value in message.raw_items())
+    return _parse(f"{head}\n{_raw(message)}".encode("utf-8", "surrogateescape"))
 
 
 def payload_of(part: Message) -> bytes:
@@ -92,13 +87,10 @@ def _narrow(content: bytes) -> bytes:
 
 def _unannounced_boundary(message: Message) -> str | None:
     """Return what really separates the parts where the headers name something else."""
-    if message.get_content_maintype() != "multipart" and "multipart" not in str(
-        message.get("Content-Type", "")
-    ):
+    is_announced = "multipart" in str(message.get("Content-Type", "")).lower()
+    if not is_announced or message.is_multipart():
         return None
-    if message.is_multipart():
-        return None
-    found = _BOUNDARY.match(str(message.get_payload()))
+    found = _BOUNDARY.match(_raw(message))
     return found[1] if found else None
 
 

@@ -16,9 +16,14 @@ EXTRACTOR = "pypdfium2"
 
 _ENCRYPTED = {pypdfium2.raw.FPDF_ERR_PASSWORD, pypdfium2.raw.FPDF_ERR_SECURITY}
 _NOT_ENCRYPTED = -1
+_PICTURES = {pypdfium2.raw.FPDF_PAGEOBJ_IMAGE}
+_DRAWINGS = {pypdfium2.raw.FPDF_PAGEOBJ_PATH}
 _MIN_ALPHANUMERICS_PER_PAGE = 5
 _MAX_STAMP_PER_PAGE = 100
 _MIN_STAMPED_PAGES = 3
+_HEADER = b"%PDF-"
+_MAX_JUNK_BYTES = 2**16
+"""Of what stands in front of a PDF; its parser looks at no more than 1,024 bytes."""
 _NO_PDF = b"no PDF"
 
 _DIGITS = re.compile(r"\d+")
@@ -33,7 +38,7 @@ def read(content: bytes) -> Reading:
     Raises:
         NoTextError: It is encrypted, damaged, or has no legible text layer.
     """
-    document = _open(content)
+    document = _open(content[max(0, content.find(_HEADER, 0, _MAX_JUNK_BYTES)) :])
     try:
         return _read(document)
     except NoTextError as error:
@@ -119,15 +124,25 @@ def _check_substance(document: Any, texts: list[str], page_count: int) -> None:
     alphanumeric_count = sum(map(str.isalnum, "".join(texts)))
     if not _is_stamp(texts, alphanumeric_count):
         return
-    kinds = {item.type for page in _open_pages(document) for item in page.get_objects()}
-    has_pictures = pypdfium2.raw.FPDF_PAGEOBJ_IMAGE in kinds
-    has_drawings = pypdfium2.raw.FPDF_PAGEOBJ_PATH in kinds
-    if has_pictures or (has_drawings and alphanumeric_count == 0):
+    looked_for = _PICTURES if alphanumeric_count else _PICTURES | _DRAWINGS
+    if any(kind in looked_for for page in _open_pages(document) for kind in _kinds(page)):
         reason = "The pages are pictures without a text layer."
         raise NoTextError(outcome="image_only", reason=reason, pages=page_count)
     if alphanumeric_count == 0:
         reason = "The pages of the PDF are empty."
         raise NoTextError(outcome="empty", reason=reason, pages=page_count)
+
+
+def _kinds(page: Any) -> Iterator[int]:
+    """Yield what every object on a page is, as it is found in the forms on it, too."""
+    seen: set[int] = set()
+    for index in range(pypdfium2.raw.FPDFPage_CountObjects(page)):
+        kind = pypdfium2.raw.FPDFPageObj_GetType(pypdfium2.raw.FPDFPage_GetObject(page, index))
+        if kind not in seen:
+            seen.add(kind)
+            yield kind
+    if pypdfium2.raw.FPDF_PAGEOBJ_FORM in seen:
+        yield from (item.type for item in page.get_objects())
 
 
 def _is_stamp(texts: list[str], alphanumeric_count: int) -> bool:

@@ -1,4 +1,4 @@
-"""XML to text: an indented outline of names, attributes and text, entities left unexpanded."""
+"""XML to text: an indented outline of names, attributes and text."""
 
 import re
 from collections.abc import Iterator
@@ -14,6 +14,8 @@ EXTRACTOR = "lxml"
 _DECLARED = re.compile(rb"""\s*<\?xml[^>]{0,100}?encoding\s*=\s*["']([\w.:-]+)""")
 _ENTITIES: tuple[Literal["internal", False], ...] = ("internal", False)
 """Those that a document defines itself are expanded, unless they would explode."""
+_LONG_TAG = re.compile("<[^<>]{8000,}")
+_MAX_ATTRIBUTES = 2_000
 _DECLARATION = re.compile(r"\s*<\?xml[^>]{0,200}\?>")
 
 
@@ -52,9 +54,14 @@ def _decode(content: bytes) -> tuple[str, str]:
 def _parse(source: str) -> etree._Element | None:
     """Return the root of a document, None where it is not well-formed."""
     undeclared = _undeclared(source)
+    if any(tag[0].count("=") > _MAX_ATTRIBUTES for tag in _LONG_TAG.finditer(undeclared)):
+        return None  # the parser compares each with all others
     for entities in _ENTITIES if "<!ENTITY" in undeclared else _ENTITIES[1:]:
         parser = etree.XMLParser(
-            resolve_entities=entities, no_network=True, remove_comments=True, remove_pis=True
+            resolve_entities=entities,  # type: ignore[arg-type]  # the stubs miss "internal"
+            no_network=True,
+            remove_comments=True,
+            remove_pis=True,
         )
         try:
             return etree.fromstring(undeclared, parser)

@@ -20,10 +20,10 @@ def test_document_becomes_an_outline(source: str, text: str) -> None:
     assert read(source.encode()).text == text
 
 
-def test_entities_are_named_not_expanded() -> None:
+def test_entities_are_expanded_unless_they_explode() -> None:
     levels = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 12))
     bomb = f'<!DOCTYPE a [<!ENTITY e0 "ha">{levels}]><a>laugh &e11; now</a>'
-    assert read(b'<!DOCTYPE a [<!ENTITY e "ha">]><a>laugh &e; now</a>').text == "a: laugh &e; now"
+    assert read(b'<!DOCTYPE a [<!ENTITY e "ha">]><a>laugh &e; now</a>').text == "a: laugh ha now"
     assert read(bomb.encode()).text == bomb
 
 

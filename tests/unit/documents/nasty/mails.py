@@ -117,6 +117,95 @@ NASTY = (
         key="a.eml",
         has=("Subject: Grüße aus Köln",),
     ),
+    *(
+        Nasty(
+            name=f"parts behind {announced}",
+            content=_mail(
+                announced,
+                b"--yy\nContent-Type: text/plain\nContent-Transfer-Encoding: base64\n\n"
+                + base64.encodebytes(b"words in base64")
+                + b"--yy--",
+            ),
+            key="a.eml",
+            has=("words in base64",),
+            lacks=("--yy",),
+        )
+        for announced in (
+            "Content-Type: multipart/mixed; boundary=another",
+            "Content-Type: multipart/mixed",
+        )
+    ),
+    Nasty(
+        name="base64 with the footer of a list",
+        content=_mail(
+            'Content-Transfer-Encoding: "Base64" (sic)',
+            base64.encodebytes(b"words in base64 " * 9) + b"\n____________\nlist of the day\n",
+        ),
+        key="a.eml",
+        has=("words in base64", "list of the day"),
+    ),
+    Nasty(
+        name="mark in front of the headers",
+        content=b"\xef\xbb\xbfFrom: a@b.c\nTo: d@e.f\nSubject: =?utf-8?q?caf=C3=A9?=\n\nwords",
+        key="a.eml",
+        has=("Subject: café",),
+    ),
+    Nasty(
+        name="mail in UTF-16",
+        content="From: a@b.c\nTo: d@e.f\nSubject: =?utf-8?q?caf=C3=A9?=\n\nüber".encode("utf-16"),
+        key="a.eml",
+        has=("Subject: café", "über"),
+    ),
+    Nasty(
+        name="UTF-7 by its label",
+        content=_mail("Content-Type: text/plain; charset=utf-7", "Größe".encode("utf-7")),
+        key="a.eml",
+        has=("Größe",),
+    ),
+    Nasty(
+        name="20,000 parameters",
+        content=_mail("Content-Type: text/plain" + "; a=b" * 20_000, b"few words"),
+        key="a.eml",
+        has=("few words",),
+    ),
+    Nasty(
+        name="page that says it is plain",
+        content=_mail(
+            "Content-Type: text/plain", b"<html><body><p>words of a page</p></body></html>"
+        ),
+        key="a.eml",
+        has=("words of a page",),
+        lacks=("<p>",),
+    ),
+    Nasty(
+        name="text that is attached as bytes",
+        content=_parts(
+            "mixed",
+            "Content-Type: text/plain\n\nsee below",
+            'Content-Type: application/octet-stream; name="n.txt"\n'
+            "Content-Disposition: attachment\n\nwords of the notes",
+        ),
+        key="a.eml",
+        has=("see below", "n.txt", "words of the notes"),
+    ),
+    Nasty(
+        name="body that is the armour of PGP",
+        content=_mail(
+            "Subject: s", b"-----BEGIN PGP MESSAGE-----\n\nhQEM\n-----END PGP MESSAGE-----\n"
+        ),
+        key="a.eml",
+        outcome="encrypted",
+    ),
+    Nasty(
+        name="enveloped message that calls itself bytes",
+        content=_mail(
+            "Content-Type: application/octet-stream; name=smime.p7m\n"
+            "Content-Transfer-Encoding: base64",
+            b"MIAGCSqGSIb3DQEHA6CAMIACAQA=",
+        ),
+        key="a.eml",
+        outcome="encrypted",
+    ),
     Nasty(
         name="quoted-printable with damage",
         content=_mail(

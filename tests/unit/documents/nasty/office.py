@@ -224,6 +224,31 @@ NASTY = (
         key="a.docx",
         outcome="image_only",
     ),
+    Nasty(
+        name="body missing",
+        content=make_zip({"[Content_Types].xml": "<Types/>", "word/styles.xml": "<x/>"}),
+        key="a.docx",
+        outcome="corrupt",
+    ),
+    Nasty(
+        name="embedded text as the only content",
+        content=_package(
+            "word/document.xml", "<w:altChunk/>", **{"word/chunk.txt": b"chunk words"}
+        ),
+        key="a.docx",
+        has=("chunk words",),
+    ),
+    Nasty(
+        name="entity in the middle of a run",
+        content=make_zip(
+            {
+                "word/document.xml": '<!DOCTYPE d [<!ENTITY a "ha">]>'
+                + _document(paragraph("before &a; behind"))
+            }
+        ),
+        key="a.docx",
+        has=("before ", " behind"),
+    ),
     Nasty(name="nothing in it", content=make_docx("<w:p/>"), key="a.docx", outcome="empty"),
     Nasty(
         name="deleted text alone",

@@ -175,6 +175,40 @@ NASTY = (
         key="a.txt",
         outcome="unsupported",
     ),
+    *(
+        Nasty(
+            name=f"{media_type} by its first bytes",
+            content=content + bytes(range(256)),
+            key="a.txt",
+            outcome=outcome,
+            media_type=media_type,
+        )
+        for outcome, media_type, content in (
+            ("image_only", "image/heic", b"\0\0\0\x18ftypheix"),
+            ("image_only", "image/bmp", b"BM\1\2\0\0\0\0\0\0\x8a\0\0\0\x7c\0\0\0"),
+            ("image_only", "image/x-portable-anymap", b"P6\n30 20\n255\n"),
+            ("image_only", "image/jxl", b"\0\0\0\x0cJXL \r\n"),
+            ("unsupported", "audio/aiff", b"FORM\0\0\0\0AIFF"),
+            ("unsupported", "video/x-msvideo", b"RIFF\0\0\0\0AVI LIST"),
+            ("unsupported", "application/x-cpio", b"070701" + b"0" * 104),
+            (
+                "unsupported",
+                "application/x-tar",
+                b"a.txt".ljust(100, b"\0") + b"0000644\0" * 3 + b"00000000005\0",
+            ),
+            ("encrypted", "application/x-openssl-encrypted", b"Salted__"),
+            ("encrypted", "application/pgp-encrypted", b"\x85\x01\x0c\x03"),
+            ("encrypted", "application/pkcs7-mime", bytes.fromhex("308006092a864886f70d010703")),
+        )
+    ),
+    Nasty(name="text that begins like cpio", content=b"070701 was a Sunday", has=("Sunday",)),
+    Nasty(
+        name="electronic book that says so late",
+        content=make_zip({"x": "y", "mimetype": "application/epub+zip"}),
+        key="a.epub",
+        outcome="unsupported",
+        reason="electronic book",
+    ),
     Nasty(
         name="program of browsers",
         content=b"\0asm\x01\0\0\0" + bytes(range(7, 99)),

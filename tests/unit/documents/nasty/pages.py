@@ -161,6 +161,41 @@ NASTY = (
         key="a.html",
         has=("deep words",),
     ),
+    *(
+        Nasty(
+            name=f"{tag} without end",
+            content=tag * 20_000 + b"deep words",
+            key="a.html",
+            has=("deep words",),
+        )
+        for tag in (b"<div>", b"<b><i>", b"<table><tr><td>", b"<ul><li>", b"<span></div>")
+    ),
+    Nasty(
+        name="deep and closed, with words behind",
+        content=b"<div>" * 9_000 + b"deep <b>words</b>" + b"</div>" * 9_000 + b"<p>behind",
+        key="a.html",
+        has=("deep words\n\nbehind",),
+    ),
+    Nasty(
+        name="tag of 20,000 attributes",
+        content=b"<html><p " + b" ".join(b"a%d=x" % n for n in range(20_000)) + b">few words",
+        key="a.html",
+        has=("few words",),
+    ),
+    Nasty(
+        name="XML of 20,000 attributes",
+        content=b"<?xml version='1.0'?><a "
+        + b" ".join(b"a%d='x'" % n for n in range(20_000))
+        + b">few words</a>",
+        key="a.xml",
+        has=("few words",),
+    ),
+    Nasty(
+        name="entity for a name",
+        content=b"<?xml version='1.0'?><!DOCTYPE a [<!ENTITY c 'Acme Corp'>]><a>Made by &c;.</a>",
+        key="a.xml",
+        has=("Made by Acme Corp.",),
+    ),
     Nasty(
         name="billion laughs",
         content=(

@@ -211,6 +211,36 @@ NASTY = (
         has=(_LINE, "second page"),
     ),
     Nasty(
+        name="much rubbish in front",
+        content=b"rubbish\n" * 1_000 + _TWO_PAGES,
+        key="a.pdf",
+        has=(_LINE, "second page"),
+    ),
+    Nasty(name="first line lost", content=_TWO_PAGES[9:], key="a.pdf", outcome="corrupt"),
+    Nasty(
+        name="words in a form alone",
+        content=make_page_tree(
+            "4 0 R",
+            1,
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 5 0 R "
+            "/Resources << /XObject << /X 6 0 R >> >> >>",
+            make_stream("/X Do"),
+            make_stream(
+                f"BT /F1 12 Tf 72 720 Td ({_LINE}) Tj ET",
+                "/Type /XObject /Subtype /Form /BBox [0 0 612 792] "
+                "/Resources << /Font << /F1 3 0 R >> >> ",
+            ),
+        ),
+        key="a.pdf",
+        has=(_LINE,),
+    ),
+    Nasty(
+        name="drawing of 20,000 lines",
+        content=make_pdf("", drawing="0 0 m 9 9 l S " * 20_000),
+        key="a.pdf",
+        outcome="image_only",
+    ),
+    Nasty(
         name="rubbish behind",
         content=_TWO_PAGES + b"\0rubbish" * 500,
         key="a.pdf",

@@ -72,6 +72,78 @@ NASTY = (
         )
         for encoding, text in _ENCODED
     ),
+    *(
+        Nasty(
+            name=f"{encoding} without a space or a line end: {text}",
+            content=text.encode(encoding),
+            key="a.txt",
+            encoding=encoding,
+            has=(text,),
+        )
+        for encoding in ("utf-16-le", "utf-16-be")
+        for text in (JAPANESE.splitlines()[0], CHINESE.splitlines()[0], "Москва")
+    ),
+    *(
+        Nasty(name=f"short {text}", content=text.encode(encoding), key="a.txt", has=(text,))
+        for encoding, text in (
+            ("iso-8859-2", "Příliš žluťoučký kůň"),
+            ("cp1250", "Zavřete šatnu, pane řediteli"),
+            ("cp1254", "Şehir ışığı"),
+            ("cp037", "HELLO WORLD\nTHIS IS A MAINFRAME\n"),
+            ("utf-7", "Grüße aus Köln – schöne Welt"),
+        )
+    ),
+    *(
+        Nasty(
+            name=f"{first}, then {second}",
+            content="first program says this\r\n".encode(first) * 3
+            + "second program says that\r\n".encode(second) * 3,
+            key="a.log",
+            has=("first program says this\nsecond program says that\n",),
+        )
+        for first, second in (("utf-8", "utf-16"), ("utf-8", "utf-16-le"), ("utf-16", "utf-8"))
+    ),
+    Nasty(
+        name="plus signs that are no UTF-7",
+        content=b"C++ and 1 +2- 3 or a+bcd-e and +AGE- too",
+        has=("C++ and 1 +2- 3 or a+bcd-e and +AGE- too",),
+    ),
+    Nasty(
+        name="controls between words",
+        content=b"8=FIX.4.2\x0135=8\x0149=sender\x0156=target\x01" * 9,
+        encoding="utf-8",
+        has=("49=sender",),
+    ),
+    Nasty(
+        name="mark of UTF-16 on ASCII", content=b"\xff\xfe" + b"words of ASCII " * 4, has=("of",)
+    ),
+    Nasty(
+        name="NULs between the names", content=b"one.txt\0two.txt\0" * 9, has=("one.txt\ntwo.txt",)
+    ),
+    Nasty(
+        name="log with a hole where the power failed",
+        content=b"first half\n" * 9 + b"\0" * 4096 + b"second half\n",
+        key="a.log",
+        has=("first half", "second half"),
+    ),
+    Nasty(name="erased memory", content=b"\xff" * 512, outcome="unsupported"),
+    Nasty(
+        name="armour of PGP",
+        content=b"\n-----BEGIN PGP MESSAGE-----\n\nhQEMA5vJ\n=abcd\n-----END PGP MESSAGE-----\n",
+        key="a.txt",
+        outcome="encrypted",
+        reason="PGP",
+    ),
+    Nasty(
+        name="words about the armour of PGP",
+        content=b"-----BEGIN PGP MESSAGE-----\nis how\n-----END PGP MESSAGE-----\nlooks like",
+        has=("looks like",),
+    ),
+    Nasty(
+        name="signed by PGP",
+        content=b"-----BEGIN PGP SIGNED MESSAGE-----\n\nreadable words\n-----BEGIN PGP SIGNATURE",
+        has=("readable words",),
+    ),
     Nasty(name="nothing", content=b"", outcome="empty"),
     Nasty(name="white space only", content=b" \r\n\t\x0c\n" * 9, key="a.txt", outcome="empty"),
     Nasty(name="mark only", content=codecs.BOM_UTF8, key="a.txt", outcome="empty"),
