@@ -97,20 +97,26 @@ class PlainReads:
 
     def _connection(self, scheme: str, place: str) -> http.client.HTTPConnection:
         """Return this thread's connection, which opens itself again after a failure."""
-        kept: dict[tuple[str, str], http.client.HTTPConnection] = self._own.__dict__
-        connection = kept.get((scheme, place))
+        kept: dict[str, http.client.HTTPConnection] = self._own.__dict__
+        origin = f"{scheme}://{place}"
+        connection = kept.get(origin)
         if connection is None:
-            timeout = self._client.meta.config.read_timeout
+            timeout = _config_of(self._client).read_timeout
             if scheme == "https":
                 connection = http.client.HTTPSConnection(
                     place, timeout=timeout, context=ssl.create_default_context()
                 )
             else:
                 connection = http.client.HTTPConnection(place, timeout=timeout)
-            kept[scheme, place] = connection
+            kept[origin] = connection
             self._connections.append(connection)
         return connection
 
 
 def _needs_proxy(client: "S3Client") -> bool:
-    return bool(client.meta.config.proxies or get_environ_proxies(client.meta.endpoint_url))
+    return bool(_config_of(client).proxies or get_environ_proxies(client.meta.endpoint_url))
+
+
+def _config_of(client: "S3Client") -> Any:
+    """Return the client's options, of which its types do not know the names."""
+    return client.meta.config
