@@ -1,6 +1,7 @@
 """What a measured process needs to know: where the servers are, and what earlier stages made."""
 
 import json
+import secrets
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from anthropic import Anthropic
 from botocore.config import Config
+from tests.integration.night_driver import DEMO_SPEED, NightDriver
 
 from include.config import Settings
 from tests.integration.databases import Database
-from tests.integration.night_driver import DEMO_SPEED, NightDriver
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -67,8 +68,8 @@ class Job:
 
     def night(self, stage: str, **settings: Any) -> "BenchNight":
         """Return the driver of the night, with open clients and a folder of its own."""
-        folder = Path(self.folder, stage)
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = Path(self.folder, f"{stage}-{secrets.token_hex(4)}")
+        folder.mkdir(parents=True)
         return BenchNight(
             s3=self.s3(self.documents_url),
             work_s3=self.s3(self.store_url),

@@ -160,8 +160,7 @@ def sdk_results(job: Job) -> Work:
 
 def floor_create(job: Job) -> Work:
     """Send a body that lies ready, from disk."""
-    night = _night(job)
-    body = next(night.work_dir.rglob("*.json"))
+    (body,) = Path(job.folder).rglob(f"{job.made['prepare']['shard_id']}.json")
     return lambda: floors.send(job, body)
 
 
