@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ CLIENT_SECONDS = 300
 
 @dataclass(eq=False)
 class _Kept:
-    client: "AsyncAnthropic"
+    client: Any
     until: float
     """By the monotonic clock."""
     user_count: int = 0
