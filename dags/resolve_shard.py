@@ -11,8 +11,8 @@ from typing import get_args
 from airflow.sdk import Param, dag, get_current_context, task
 from shard_tasks import DEFAULT_ARGS
 
+from include.entries import Action
 from include.specs import load_catalog
-from include.steps.resolve_shard import Action
 
 PARAMS = {
     "spec": Param(

@@ -6,9 +6,10 @@ what is stored beside a shard: an answer is judged by the schema it was asked un
 
 import datetime as dt
 import decimal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from typing import Annotated, Any, Literal, Self
 
 import msgspec
@@ -154,14 +155,32 @@ class AnswerSchema:
 
     def row(self, answer: Any) -> dict[str, Any]:
         """Return the Arrow row of a parsed answer, keyed by column."""
-        row = {column.name: _value_at(answer, column.name) for column in self.columns}
-        for table in self.list_tables:
-            items = getattr(answer, table.name) or []
-            row[table.name] = [
-                {column.name: _value_at(item, column.name) for column in table.columns}
-                for item in items
-            ]
-        return row
+        return dict(zip(self._names, self.values(answer), strict=True))
+
+    def values(self, answer: Any) -> tuple[Any, ...]:
+        """Return the Arrow row of a parsed answer, in the order of its columns."""
+        if self._read_plain is not None:
+            values: tuple[Any, ...] = self._read_plain(answer)
+            return values
+        columns = [_value_at(answer, column.name) for column in self.columns]
+        return (*columns, *(_items_of(answer, table) for table in self.list_tables))
+
+    @cached_property
+    def no_values(self) -> tuple[None, ...]:
+        """What `values` would be of no answer."""
+        return (None,) * len(self._names)
+
+    @cached_property
+    def _names(self) -> list[str]:
+        names: list[str] = self.arrow_schema().names
+        return names
+
+    @cached_property
+    def _read_plain(self) -> Callable[[Any], Any] | None:
+        """Reads all columns at once, where each is a field of the answer itself."""
+        names = [column.name for column in self.columns]
+        is_plain = not self.list_tables and set(names) == set(self.json_schema["properties"])
+        return attrgetter(*names) if is_plain and len(names) > 1 else None
 
     def _check_storable(self, answer: Any) -> None:
         """Refuse numbers and times beyond their columns: one would break its whole shard."""
@@ -296,6 +315,12 @@ def _value_at(answer: Any, name: str) -> Any:
     parent, _, child = name.partition("__")
     inner = getattr(answer, parent)
     return None if inner is None else _value_at(inner, child)
+
+
+def _items_of(answer: Any, table: ListTable) -> list[dict[str, Any]]:
+    items = getattr(answer, table.name) or []
+    names = [column.name for column in table.columns]
+    return [{name: _value_at(item, name) for name in names} for item in items]
 
 
 def _arrow_field(column: Column) -> pa.Field:

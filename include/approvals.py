@@ -2,12 +2,14 @@
 
 import datetime as dt
 from decimal import Decimal
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from include.runs import RunFiles
-from include.storage import ObjectStore
+
+if TYPE_CHECKING:
+    from include.storage import ObjectStore
 
 _RETRY_ALLOWANCE = Decimal("1.1")
 """What is answered badly is asked again: rarely more than a tenth of a night."""
@@ -36,12 +38,12 @@ def with_retries(estimate_usd: Decimal) -> Decimal:
     return estimate_usd * _RETRY_ALLOWANCE
 
 
-def write_decision(store: ObjectStore, files: RunFiles, decision: SpendDecision) -> None:
+def write_decision(store: "ObjectStore", files: RunFiles, decision: SpendDecision) -> None:
     """Keep the decision over the run's last plan."""
     store.write(files.approval_key, decision.model_dump_json(indent=1).encode())
 
 
-def find_decision(store: ObjectStore, files: RunFiles) -> SpendDecision | None:
+def find_decision(store: "ObjectStore", files: RunFiles) -> SpendDecision | None:
     """Return the decision over a run, or None when nobody has decided."""
     stored = store.read(files.approval_key)
     return SpendDecision.model_validate_json(stored.data) if stored else None

@@ -7,18 +7,28 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from include.answers import AnswerSchema
+from include.column_files import ColumnFile
 from include.costs import Cost, billed, cost_of
 from include.entries import Entry
 from include.errors import AccountError, ResultsIncompleteError
 from include.prices import PriceList
-from include.results import Judged, Message, ResultLine, Usage, judge, without_unwanted
+from include.results import (
+    Followup,
+    Judged,
+    Message,
+    Outcome,
+    ResultLine,
+    Usage,
+    judge,
+    without_unwanted,
+)
 from include.shards import Owner
 
 logger = logging.getLogger(__name__)
@@ -54,7 +64,6 @@ PAID_FIELDS = [
 ]
 """What every result has, good or bad: what came of it, and what was paid."""
 FAILURES_SCHEMA = pa.schema(PAID_FIELDS)
-ROWS_PER_GROUP = 5_000
 
 NANO = Decimal("1e-9")
 _DECODER = msgspec.json.Decoder(ResultLine)
@@ -94,24 +103,32 @@ class ParsedFile:
     """The first error of the account, which stops the run."""
 
 
-@dataclass
-class _Rows:
-    """Buffers rows for one Parquet file."""
+class _Paid(NamedTuple):
+    """What tells one result from the others of its batch, of `PAID_FIELDS`."""
 
-    writer: pq.ParquetWriter
-    schema: pa.Schema
-    count: int = 0
-    _rows: list[dict[str, Any]] = field(default_factory=list)
+    request_id: str
+    document_id: str
+    enrichment_id: str
+    part_number: int | None
+    part_count: int | None
+    outcome: Outcome
+    followup: Followup
+    stop_reason: str | None
+    error_type: str | None
+    error_message: str | None
+    input_tokens: int
+    output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
+    thinking_tokens: int | None
+    prompt_characters: int | None
+    picture_tokens: int | None
+    token_class: str | None
+    cost_usd: Decimal
+    list_cost_usd: Decimal
 
-    def add(self, row: dict[str, Any]) -> None:
-        self._rows.append(row)
-        self.count += 1
-        if len(self._rows) >= ROWS_PER_GROUP:
-            self.flush()
 
-    def flush(self) -> None:
-        self.writer.write_table(pa.Table.from_pylist(self._rows, schema=self.schema))
-        self._rows = []
+_ANSWERED_BY = ("answer_model", "is_simulated", "part_answer")
 
 
 @dataclass(frozen=True)
@@ -139,15 +156,17 @@ class ResultParser:
         Raises:
             ResultsIncompleteError: A line is no result: the file is broken.
         """
-        enrichments_shape = enrichments_schema(self.schema)
+        names = [*_Paid._fields, *_ANSWERED_BY, *self.schema.arrow_schema().names]
         seen: set[str] = set()
         tally: Counter[str] = Counter()
+        counts: Counter[str] = Counter()
         account_error: str | None = None
         with (
-            pq.ParquetWriter(enrichments, enrichments_shape) as good_file,
+            pq.ParquetWriter(enrichments, enrichments_schema(self.schema)) as good_file,
             pq.ParquetWriter(failures, FAILURES_SCHEMA) as bad_file,
         ):
-            good, bad = _Rows(good_file, enrichments_shape), _Rows(bad_file, FAILURES_SCHEMA)
+            good = ColumnFile(good_file, names, self._shared)
+            bad = ColumnFile(bad_file, _Paid._fields, self._shared)
             for line in _read_lines(spool):
                 if line.custom_id not in self.owners:
                     tally["foreign"] += 1
@@ -155,12 +174,16 @@ class ResultParser:
                     tally["duplicate"] += 1
                 else:
                     seen.add(line.custom_id)
-                    tally[f"type {line.result.type}"] += 1
+                    counts[line.result.type] += 1
                     judged = judge(line.result, self.schema)
                     if judged.followup == "stop":
                         account_error = account_error or judged.error_message
-                    row = self._row(line, judged)
-                    (good if judged.outcome == "succeeded" else bad).add(row)
+                    message = line.result.message
+                    paid = self._paid(line.custom_id, judged, message)
+                    if judged.outcome == "succeeded" and message is not None:
+                        good.add(self._answered(paid, message.model, judged.answer))
+                    else:
+                        bad.add(paid)
             missing = frozenset(self.owners) - seen
             if with_missing:
                 for request_id in sorted(missing):
@@ -172,61 +195,58 @@ class ResultParser:
             failure_count=bad.count,
             duplicate_count=tally["duplicate"],
             foreign_count=tally["foreign"],
-            counts={k.removeprefix("type "): n for k, n in tally.items() if k.startswith("type ")},
+            counts=counts,
             missing=missing,
             account_error=account_error,
         )
 
-    def _row(self, line: ResultLine, judged: Judged) -> dict[str, Any]:
-        row = self._paid(line.custom_id, judged, line.result.message)
-        if judged.outcome != "succeeded" or line.result.message is None:
-            return row
-        answer_model = line.result.message.model
-        return row | {
+    @property
+    def _shared(self) -> dict[str, Any]:
+        """What all results of the batch have in common."""
+        return {
+            "batch_id": self.batch_id,
+            "run_key": self.entry.run_key,
+            "attempt": self.entry.round + 1,
+            "model": self.entry.model,
             "prompt_version": self.entry.prompt_version,
-            "answer_model": answer_model,
-            "is_simulated": answer_model.endswith(SIMULATED_SUFFIX),
-            **self._answered(row, judged.answer),
         }
 
-    def _answered(self, row: Mapping[str, Any], answer: Any) -> dict[str, Any]:
-        if row["part_number"] is None:
-            return self.schema.row(answer)
-        return {"part_answer": msgspec.json.encode(answer).decode()}
+    def _answered(self, paid: _Paid, answer_model: str, answer: Any) -> tuple[Any, ...]:
+        is_simulated = answer_model.endswith(SIMULATED_SUFFIX)
+        if paid.part_number is None:
+            return (*paid, answer_model, is_simulated, None, *self.schema.values(answer))
+        kept = msgspec.json.encode(answer).decode()
+        return (*paid, answer_model, is_simulated, kept, *self.schema.no_values)
 
-    def _paid(self, request_id: str, judged: Judged, message: Message | None) -> dict[str, Any]:
+    def _paid(self, request_id: str, judged: Judged, message: Message | None) -> _Paid:
         usage = message.usage if message else Usage()
         is_billed = message is not None and billed(
             judged.outcome, has_content=bool(message.content)
         )
         cost = cost_of(self.entry.model, usage, self.prices) if is_billed else Cost()
         owner = self.owners[request_id]
-        return {
-            "batch_id": self.batch_id,
-            "request_id": request_id,
-            "document_id": owner.document_id,
-            "enrichment_id": owner.enrichment_id,
-            "part_number": owner.part_number,
-            "part_count": owner.part_count,
-            "run_key": self.entry.run_key,
-            "attempt": self.entry.round + 1,
-            "outcome": judged.outcome,
-            "followup": judged.followup,
-            "stop_reason": message.stop_reason if message else None,
-            "error_type": judged.error_type,
-            "error_message": judged.error_message,
-            "model": self.entry.model,
-            "input_tokens": usage.input_tokens,
-            "output_tokens": usage.output_tokens,
-            "cache_read_tokens": usage.cache_read_tokens,
-            "cache_write_tokens": usage.cache_write_tokens,
-            "thinking_tokens": usage.thinking_tokens,
-            "prompt_characters": owner.prompt_characters,
-            "picture_tokens": owner.picture_tokens,
-            "token_class": owner.token_class,
-            "cost_usd": cost.batch_usd.quantize(NANO),
-            "list_cost_usd": cost.list_usd.quantize(NANO),
-        }
+        return _Paid(
+            request_id=request_id,
+            document_id=owner.document_id,
+            enrichment_id=owner.enrichment_id,
+            part_number=owner.part_number,
+            part_count=owner.part_count,
+            outcome=judged.outcome,
+            followup=judged.followup,
+            stop_reason=message.stop_reason if message else None,
+            error_type=judged.error_type,
+            error_message=judged.error_message,
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            cache_read_tokens=usage.cache_read_tokens,
+            cache_write_tokens=usage.cache_write_tokens,
+            thinking_tokens=usage.thinking_tokens,
+            prompt_characters=owner.prompt_characters,
+            picture_tokens=owner.picture_tokens,
+            token_class=owner.token_class,
+            cost_usd=cost.batch_usd.quantize(NANO),
+            list_cost_usd=cost.list_usd.quantize(NANO),
+        )
 
 
 def raise_if_account(parsed: ParsedFile, shard_id: str) -> None:

@@ -32,10 +32,12 @@ def cost_of(model: str, usage: Usage, prices: PriceList = _LISTED) -> Cost:
 
 
 def _total(usage: Usage, rates: Rates) -> Decimal:
+    asked = rates.input * usage.input_tokens + rates.output * usage.output_tokens
+    if not usage.cache_read_tokens and not usage.cache_write_tokens:
+        return asked
     written_1h = usage.cache_write_1h_tokens
     return (
-        rates.input * usage.input_tokens
-        + rates.output * usage.output_tokens
+        asked
         + rates.cache_read * usage.cache_read_tokens
         + rates.cache_write * (usage.cache_write_tokens - written_1h)
         + rates.cache_write_1h * written_1h

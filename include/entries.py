@@ -10,6 +10,8 @@ State = Literal["planned", "intent", "submitted", "ended", "collected", "loaded"
 OPEN_STATES: frozenset[State] = frozenset({"planned", "intent", "submitted", "ended", "collected"})
 ACCOUNT_NOTE = "account"
 """In the history of an entry that waits for an account that the API refuses."""
+Action = Literal["adopt", "submit_anew", "abandon"]
+"""What a person may decide about an entry that cannot move by itself."""
 
 
 class Record(BaseModel):

@@ -10,7 +10,9 @@ PipelineError
 │   └── CountMismatchError     the counts of a night do not add up
 └── TransientError             trying again may help
     ├── LedgerConflictError    somebody else changed an entry first
-    └── ResultsIncompleteError a result file does not agree with its batch yet
+    ├── ResultsIncompleteError a result file does not agree with its batch yet
+    ├── WriteRefusedError      a conditional write found another state than it expected
+    └── StorageUnavailableError  the work bucket could not be read or written
 ```
 """
 
@@ -57,3 +59,11 @@ class LedgerConflictError(TransientError):
 
 class ResultsIncompleteError(TransientError):
     """A result file does not agree with its batch yet."""
+
+
+class WriteRefusedError(TransientError):
+    """A conditional write found the key in another state than it expected."""
+
+
+class StorageUnavailableError(TransientError):
+    """The work bucket could not be read or written; whether a write landed is unknown."""

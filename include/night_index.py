@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from include.errors import TransientError
-from include.storage import ObjectStore, WriteRefusedError
+from include.errors import TransientError, WriteRefusedError
+from include.storage import ObjectStore
 
 if TYPE_CHECKING:
     from include.reports import NightReport

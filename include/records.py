@@ -7,8 +7,13 @@ from typing import Generic, TypeVar
 from pydantic import ValidationError
 
 from include.entries import Record
-from include.errors import LedgerConflictError, LedgerStateError
-from include.storage import ObjectStore, StorageUnavailableError, WriteRefusedError
+from include.errors import (
+    LedgerConflictError,
+    LedgerStateError,
+    StorageUnavailableError,
+    WriteRefusedError,
+)
+from include.storage import ObjectStore
 
 RecordT = TypeVar("RecordT", bound=Record)
 

@@ -243,7 +243,7 @@ def _parse_answer(text: str, schema: AnswerSchema) -> Any:
 
 def _without_controls(text: str) -> str:
     """Drop control characters and lone surrogates, which no warehouse takes, from JSON strings."""
-    if not _SUSPECT_ESCAPE.search(text):
+    if "\\u" not in text or not _SUSPECT_ESCAPE.search(text):
         return text
     try:
         value = json.loads(text)

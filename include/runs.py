@@ -4,16 +4,18 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from include.caching import CacheChoice
-from include.errors import ConfigurationError, PermanentError
+from include.errors import ConfigurationError, PermanentError, WriteRefusedError
 from include.identities import run_key
 from include.problems import describe_problems
 from include.spec import FrozenSpec
-from include.storage import ObjectStore, WriteRefusedError
+
+if TYPE_CHECKING:
+    from include.storage import ObjectStore
 
 LOOKBACK = dt.timedelta(days=2)
 """How far a scheduled night looks behind its interval: S3 dates a multipart upload by its begin."""
@@ -227,7 +229,7 @@ class RunFiles:
         return self.key("report.json")
 
 
-def keep_manifest(store: ObjectStore, manifest: RunManifest) -> RunManifest:
+def keep_manifest(store: "ObjectStore", manifest: RunManifest) -> RunManifest:
     """Write the manifest once; a run that was cleared gets the one it has planned by.
 
     Before its first plan a run has bought nothing: cleared then, it takes up a corrected spec.
@@ -243,7 +245,7 @@ def keep_manifest(store: ObjectStore, manifest: RunManifest) -> RunManifest:
     return manifest
 
 
-def read_manifest(store: ObjectStore, spec: str, run_key: str) -> RunManifest:
+def read_manifest(store: "ObjectStore", spec: str, run_key: str) -> RunManifest:
     """Return the manifest of a run.
 
     Raises:
@@ -252,7 +254,7 @@ def read_manifest(store: ObjectStore, spec: str, run_key: str) -> RunManifest:
     return read_model(store, RunFiles(spec, run_key).manifest_key, RunManifest)
 
 
-def read_model(store: ObjectStore, key: str, model: type[ModelT]) -> ModelT:
+def read_model(store: "ObjectStore", key: str, model: type[ModelT]) -> ModelT:
     """Return a JSON file of a run.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, Protocol, Self
 
 import zstandard
 
-FRAME_BYTES = 1_000_000
+FRAME_BYTES = 4_000_000
 """Uncompressed size at which a frame is closed: what reading one line costs."""
 
 _BODY_START = b'{"requests":['

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from itertools import repeat
 from pathlib import Path
 
 import pyarrow as pa
@@ -32,6 +33,8 @@ REQUEST_IDS_SCHEMA = pa.schema(
     ]
 )
 """One row per request, in the order of the body: for whom it is bought, and where its line lies."""
+
+ROWS_PER_READ = 5_000
 
 
 class ShardSchema(BaseModel):
@@ -117,12 +120,19 @@ class Owner:
 def read_owners(store: ObjectStore, entry: Entry, work_dir: Path) -> dict[str, Owner]:
     """Return the shard's request ids, each with what it is bought for."""
     path = download_request_ids(store, entry, work_dir / f"{entry.shard_id}.parquet")
-    stored = pq.read_schema(path).names  # a shard that was planned by an older version has fewer
-    names = [field.name for field in fields(Owner) if field.name in stored]
-    table = pq.read_table(path, columns=["request_id", *names])
-    return {
-        row["request_id"]: Owner(**{name: row[name] for name in names}) for row in table.to_pylist()
-    }
+    names = [field.name for field in fields(Owner)]
+    file = pq.ParquetFile(path)
+    stored = file.schema_arrow.names  # a shard that was planned by an older version has fewer
+    columns = ["request_id", *(name for name in names if name in stored)]
+    owners: dict[str, Owner] = {}
+    for batch in file.iter_batches(ROWS_PER_READ, columns=columns):
+        request_ids = batch.column("request_id").to_pylist()
+        values = [
+            batch.column(name).to_pylist() if name in stored else repeat(None, batch.num_rows)
+            for name in names
+        ]
+        owners.update(zip(request_ids, map(Owner, *values), strict=True))
+    return owners
 
 
 def make_body(store: ObjectStore, entry: Entry, work_dir: Path) -> WrittenBody:
@@ -133,8 +143,8 @@ def make_body(store: ObjectStore, entry: Entry, work_dir: Path) -> WrittenBody:
 
 
 def _places(path: Path) -> Iterator[Place]:
-    for batch in pq.ParquetFile(path).iter_batches(
-        columns=["segment_key", "frame_start", "frame_length", "line_start", "line_length"]
-    ):
-        for row in batch.to_pylist():
-            yield Place(**row)
+    names = ["segment_key", "frame_start", "frame_length", "line_start", "line_length"]
+    for batch in pq.ParquetFile(path).iter_batches(ROWS_PER_READ, columns=names):
+        columns = (batch.column(name).to_pylist() for name in names)
+        for values in zip(*columns, strict=True):
+            yield Place(*values)

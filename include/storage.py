@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, NoReturn
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 
-from include.errors import ConfigurationError, PermanentError, TransientError
+from include.errors import (
+    ConfigurationError,
+    PermanentError,
+    StorageUnavailableError,
+    WriteRefusedError,
+)
 from include.s3_errors import code_of, describe, is_transient, status_of
 
 if TYPE_CHECKING:
@@ -23,14 +28,6 @@ _CONFLICTS = frozenset({409, 412})
 _NO_ETAG = '"00000000000000000000000000000000"'
 _ABSENT = frozenset({"NoSuchKey", "404"})
 """404 is what a HEAD can say; a missing bucket has a code of its own."""
-
-
-class WriteRefusedError(TransientError):
-    """A conditional write found the key in another state than it expected."""
-
-
-class StorageUnavailableError(TransientError):
-    """The work bucket could not be read or written; whether a write landed is unknown."""
 
 
 @dataclass(frozen=True, slots=True)

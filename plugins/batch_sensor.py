@@ -176,16 +176,16 @@ class BatchEndedTrigger(BaseTrigger):
         yield _event({"status": "overdue", "batch_id": self.batch_id, "message": message})
 
     async def _look(self) -> tuple[str, str]:
-        """Ask once, with a client of its own, so that a renewed key is taken up."""
+        """Ask once."""
         import anthropic
         import httpx2
-        from airflow.providers.anthropic.hooks.anthropic import AnthropicHook
         from anthropic.types.messages import MessageBatch
+        from shared_clients import shared_clients
 
         from include.batches import BATCHES_PATH
 
         try:
-            async with await AnthropicHook(self.conn_id).get_async_conn() as client:
+            async with shared_clients().open(self.conn_id) as client:
                 quiet_libraries()
                 quick = client.with_options(max_retries=0, timeout=CALL_TIMEOUT_SECONDS)
                 batch = await quick.get(

@@ -16,6 +16,7 @@ from include import s3_errors
 from include.documents.extraction import Extraction, Picture
 from include.documents.listing import DELETED, ListedObject
 from include.documents.parallel import map_in_order
+from include.documents.plain_reads import PlainReads
 from include.documents.pool import ExtractionPool, too_large
 from include.documents.sniffing import media_type_of_key
 from include.errors import ConfigurationError
@@ -95,16 +96,25 @@ def fetch_and_extract(
     Raises:
         ConfigurationError: The bucket is gone, or the credentials are refused.
     """
-    return map_in_order(
-        lambda listed: (listed, _extract(client, listed, pool, keeps)),
-        objects,
-        threads=fetch_threads,
-        ahead=fetch_threads * _AHEAD_PER_THREAD,
-    )
+    with PlainReads(client, spool_bytes=_SPOOL_BYTES) as plain:
+        yield from map_in_order(
+            lambda listed: (listed, _extract(_Source(client, plain), listed, pool, keeps)),
+            objects,
+            threads=fetch_threads,
+            ahead=fetch_threads * _AHEAD_PER_THREAD,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Two ways to the same objects: the quick one first, where there is one."""
+
+    client: "S3Client"
+    plain: PlainReads | None = None
 
 
 def _extract(
-    client: "S3Client",
+    source: _Source,
     listed: ListedObject,
     pool: ExtractionPool,
     keeps: Callable[[Extraction], bool],
@@ -115,7 +125,7 @@ def _extract(
         return _archived(listed)
     if listed.size_bytes > pool.limits.max_object_bytes:
         return too_large(listed.key, listed.size_bytes, pool.limits)
-    fetched = fetch(client, listed)
+    fetched = _fetch(source, listed)
     if isinstance(fetched, Extraction | FetchFailure):
         return fetched
     with ExitStack() as stack:
@@ -135,21 +145,34 @@ def fetch(client: "S3Client", listed: ListedObject) -> IO[bytes] | Extraction | 
     Raises:
         ConfigurationError: The bucket is gone, or the credentials are refused.
     """
+    return _fetch(_Source(client), listed)
+
+
+def _fetch(source: _Source, listed: ListedObject) -> IO[bytes] | Extraction | FetchFailure:
     if listed.storage_class in _ARCHIVES:
         return _archived(listed)
     try:
-        return _download(client, listed)
+        return _download(source, listed)
     except (ClientError, BotoCoreError) as error:
         return _without_content(listed, error)
 
 
-def _download(client: "S3Client", listed: ListedObject) -> IO[bytes]:
+def _download(source: _Source, listed: ListedObject) -> IO[bytes]:
     """Return the very version that was listed."""
     request: dict[str, Any] = {"Bucket": listed.bucket, "Key": listed.key}
     if listed.version_id is None:
         request["IfMatch"] = f'"{listed.etag}"'
     else:  # a version never changes, and its tag is not kept in the listing
         request["VersionId"] = listed.version_id
+    file = source.plain.read(request) if source.plain else None
+    if file is None:
+        file = _download_by_client(source.client, request)
+        if source.plain:
+            source.plain.count_failure()
+    return file
+
+
+def _download_by_client(client: "S3Client", request: dict[str, Any]) -> IO[bytes]:
     pauses_seconds = iter(_PAUSES_SECONDS)
     while True:
         body = client.get_object(**request)["Body"]

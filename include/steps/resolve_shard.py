@@ -5,12 +5,12 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from include.batches import Batch
-from include.entries import Entry
+from include.entries import Action, Entry
 from include.errors import ConfigurationError, LedgerStateError
 from include.problems import describe_problems
 from include.shards import read_owners
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-Action = Literal["adopt", "submit_anew", "abandon"]
 DECIDABLE = frozenset({"planned", "intent", "submitted"})
 """States a person may decide about: what has results is collected and loaded instead."""
 

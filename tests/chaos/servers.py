@@ -48,8 +48,10 @@ def start_simulator(folder: Path, *, latency_seconds: float) -> Iterator[Simulat
     process = SimulatorProcess(
         folder / "simulator.db", "--seed", "7", *latency, "--answers", "instant"
     ).start()
-    yield process
-    process.stop()
+    try:
+        yield process
+    finally:
+        process.stop()
 
 
 @contextmanager

@@ -10,12 +10,12 @@ import pytest
 from include.answers import AnswerSchema
 from include.collection import (
     FAILURES_SCHEMA,
-    ROWS_PER_GROUP,
     ParsedFile,
     ResultParser,
     enrichments_schema,
     raise_if_account,
 )
+from include.column_files import ROWS_PER_GROUP
 from include.errors import AccountError, ResultsIncompleteError
 from include.shards import Owner
 from tests.factories import NoteAnswer, errored, make_entry, succeeded

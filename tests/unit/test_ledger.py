@@ -4,10 +4,10 @@ from decimal import Decimal
 import pytest
 
 from include.entries import Entry
-from include.errors import LedgerConflictError, LedgerStateError
+from include.errors import LedgerConflictError, LedgerStateError, StorageUnavailableError
 from include.ledger import CHANGE_TRIES, Ledger, OpenLedger, OpenShard, claim_key, read_claim
 from include.records import Held
-from include.storage import ObjectStore, StorageUnavailableError
+from include.storage import ObjectStore
 from tests.factories import make_entry
 from tests.fakes import START, FakeS3
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from include.errors import TransientError
+from include.errors import StorageUnavailableError, TransientError
 from include.night_index import (
     NIGHTS_KEPT,
     BrokenIndexError,
@@ -15,7 +15,7 @@ from include.night_index import (
     read_index,
 )
 from include.reports import FailureLine, OutcomeCount, StateCount
-from include.storage import ObjectStore, StorageUnavailableError
+from include.storage import ObjectStore
 from tests.factories import make_report
 from tests.fakes import START, FakeS3
 

@@ -10,7 +10,12 @@ import pytest
 
 from include.collection import FAILURES_SCHEMA
 from include.entries import Entry, Output
-from include.errors import LedgerConflictError, LedgerStateError, LimitExceededError
+from include.errors import (
+    LedgerConflictError,
+    LedgerStateError,
+    LimitExceededError,
+    StorageUnavailableError,
+)
 from include.forecast import RequestPricing
 from include.forecasting import Forecasting
 from include.ledger import Ledger
@@ -18,7 +23,7 @@ from include.long_documents import LongDocuments
 from include.planning import MAX_SHARDS, Planner, ShardPlan
 from include.prices import PriceList
 from include.shards import ShardFiles, make_body, read_owners, read_schema
-from include.storage import ObjectStore, StorageUnavailableError
+from include.storage import ObjectStore
 from include.token_rates import OutputRate, TokenRates
 from include.token_sampling import SAMPLE_COUNT
 from tests.factories import (

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from include.errors import ConfigurationError
-from include.storage import ObjectStore, StorageUnavailableError, WriteRefusedError
+from include.errors import ConfigurationError, StorageUnavailableError, WriteRefusedError
+from include.storage import ObjectStore
 from tests.fakes import FakeS3
 
 

@@ -16,6 +16,7 @@ from tests.integration.databases import Database
 from tests.integration.warehouse.nights import MONDAY, PROMPT, SCHEMA, SPEC
 
 ROWS_PER_BATCH = 10_000
+REQUESTS_PER_BATCH = 20_000
 RUN = {"spec": SPEC, "run_key": "run-1", "prompt_version": PROMPT, "now": MONDAY}
 
 
@@ -59,7 +60,7 @@ def _night(count: int) -> NightLoad:
         documents=rows(count, DOCUMENTS, _document),
         results=rows(count, RESULTS, _result),
         enrichments=rows(count, enrichments_schema(SCHEMA), _answer),
-        batches=rows(0, BATCHES, _document),
+        batches=rows(-(-count // REQUESTS_PER_BATCH), BATCHES, _batch(count)),
         prompt=PromptVersion(
             model="claude", prompt_text="Read.", output_schema="{}", asked_at=MONDAY
         ),
@@ -79,6 +80,24 @@ def _listed(number: int) -> dict[str, Any]:
     }
 
 
+def _batch(count: int) -> Callable[[int], dict[str, Any]]:
+    def make(number: int) -> dict[str, Any]:
+        return {
+            "batch_id": f"batch-{number}",
+            "shard_id": f"shard-{number}",
+            "run_key": "run-1",
+            "round": 0,
+            "state": "loaded",
+            "request_count": min(REQUESTS_PER_BATCH, count - number * REQUESTS_PER_BATCH),
+            "body_bytes": 1,
+            "is_adopted": False,
+            "created_at": MONDAY,
+            "expires_at": MONDAY,
+        }
+
+    return make
+
+
 def _document(number: int) -> dict[str, Any]:
     return {
         "document_id": f"{number:032}",
@@ -92,7 +111,7 @@ def _document(number: int) -> dict[str, Any]:
 
 def _result(number: int) -> dict[str, Any]:
     return {
-        "batch_id": f"batch-{number // 20_000}",
+        "batch_id": f"batch-{number // REQUESTS_PER_BATCH}",
         "request_id": f"r{number:040}",
         "enrichment_id": f"r{number:040}",
         "document_id": f"{number:032}",

@@ -1,0 +1,115 @@
+"""Measurements as a table, as JSON and as a picture."""
+
+import json
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from tests.benchmarks.measurement import Measurement
+
+HEADS = (
+    "stage", "documents", "CPU s", "CPU ms each", "× floor", "wall s", "documents/s", "peak MB",
+    "over imports MB", "exponent",
+)  # fmt: skip
+BATCH = "one_batch."
+
+
+def totals(measured: Iterable[Measurement]) -> Iterator[Measurement]:
+    """Yield the whole night, and the sum of its floors, for each size; fetching is in building."""
+    ones = [one for one in measured if not one.stage.endswith(".fetch")]
+    for kind in ("stages", "floors"):
+        for size in sorted({one.size for one in ones}):
+            parts = [one for one in ones if one.size == size and one.stage.startswith(kind)]
+            if parts:
+                yield Measurement(
+                    stage=f"{kind}.whole night",
+                    size=size,
+                    cpu_seconds=sum(one.cpu_seconds for one in parts),
+                    wall_seconds=sum(one.wall_seconds for one in parts),
+                    peak_bytes=max(one.peak_bytes for one in parts),
+                    import_bytes=max(parts, key=lambda one: one.work_bytes).import_bytes,
+                    import_cpu_seconds=sum(one.import_cpu_seconds for one in parts),
+                )
+
+
+def exponent(ones: Sequence[Measurement]) -> float | None:
+    """Return how CPU grows with size between the smallest and the largest: 1 is in proportion."""
+    first, last = min(ones, key=lambda one: one.size), max(ones, key=lambda one: one.size)
+    if first.size == last.size or min(first.cpu_seconds, last.cpu_seconds) <= 0:
+        return None
+    return math.log(last.cpu_seconds / first.cpu_seconds) / math.log(last.size / first.size)
+
+
+def floor_of(stage: str) -> str:
+    """Return the name of the floor that a stage is measured beside."""
+    module, _, name = stage.partition(".")
+    return f"floors.{name}" if module == "stages" else f"{module}.floor_{name.split('_')[-1]}"
+
+
+def as_page(measured: Sequence[Measurement]) -> str:
+    """Return two Markdown tables: the stages of a night, and the largest batch beside others."""
+    nights = [one for one in measured if not one.stage.startswith(BATCH)]
+    batch = [one for one in measured if one.stage.startswith(BATCH)]
+    return "\n".join((as_table([*nights, *totals(nights)]), as_table(batch) if batch else ""))
+
+
+def as_table(measured: Sequence[Measurement]) -> str:
+    """Return a Markdown table: a line for each stage and size, beside its floor."""
+    by_place = {(one.stage, one.size): one for one in measured}
+    lines = [f"| {' | '.join(HEADS)} |", f"|{'---|' * len(HEADS)}"]
+    for name in dict.fromkeys(one.stage for one in measured if not one.stage.startswith("floors.")):
+        ones = [one for one in measured if one.stage == name]
+        for one in ones:
+            grown = exponent(ones) if one is ones[-1] else None
+            lines.append(_line(one, by_place.get((floor_of(name), one.size)), grown))
+    return "\n".join(lines) + "\n"
+
+
+def _line(one: Measurement, floor: Measurement | None, grown: float | None) -> str:
+    cells = (
+        one.stage.partition(".")[2].replace("_", " "),
+        f"{one.size:,}",
+        f"{one.cpu_seconds:.2f}",
+        f"{one.cpu_seconds / one.size * 1000:.3f}",
+        f"{one.cpu_seconds / floor.cpu_seconds:.1f}" if floor else "",
+        f"{one.wall_seconds:.1f}",
+        f"{one.size / one.wall_seconds:,.0f}",
+        f"{one.peak_bytes / 1e6:.0f}",
+        f"{one.work_bytes / 1e6:.0f}",
+        f"{grown:.2f}" if grown is not None else "",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def write_results(folder: Path, measured: Sequence[Measurement]) -> None:
+    """Write `bench.json`, `bench.md` and `bench.png`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "bench.json").write_text(json.dumps([asdict(one) for one in measured], indent=1))
+    (folder / "bench.md").write_text(as_page(measured))
+    nights = [one for one in measured if not one.stage.startswith(BATCH)]
+    draw(folder / "bench.png", [*nights, *totals(nights)])
+
+
+def draw(path: Path, measured: Sequence[Measurement]) -> None:
+    """Draw CPU and memory over size, floors dashed."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot
+
+    figure, (cpu, memory) = pyplot.subplots(1, 2, figsize=(13, 6))
+    for name in dict.fromkeys(one.stage for one in measured):
+        ones = sorted((one for one in measured if one.stage == name), key=lambda one: one.size)
+        sizes = [one.size for one in ones]
+        is_floor = name.startswith("floors.")
+        style = {"linestyle": "--" if is_floor else "-", "marker": "o", "label": name}
+        cpu.loglog(sizes, [one.cpu_seconds for one in ones], **style)
+        if not is_floor:
+            memory.semilogx(sizes, [one.work_bytes / 1e6 for one in ones], **style)
+    cpu.set(title="CPU seconds", xlabel="documents")
+    memory.set(title="peak memory over imports, MB", xlabel="documents")
+    cpu.legend(fontsize=6)
+    memory.legend(fontsize=7)
+    figure.savefig(path, dpi=120)
+    pyplot.close(figure)

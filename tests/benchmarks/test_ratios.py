@@ -1,0 +1,92 @@
+"""Ratios that must not get worse: our CPU beside that of its floor, taken turn by turn.
+
+Seconds say nothing on a busy machine; what both pay alike falls out of a ratio.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import msgspec
+import pytest
+
+from include.collection import ResultParser
+from include.results import Result, judge
+from include.segments import write_body
+from include.shards import Owner
+from include.spec import FrozenSpec
+from include.specs import load_catalog
+from tests.benchmarks.floors import write_answers
+from tests.factories import make_entry, message, succeeded
+
+ROUNDS = 3
+LINES = 5_000
+ANSWER = {
+    "main_topic": "Bridges",
+    "document_type": "report",
+    "sentiment": "neutral",
+    "key_entities": ["Bern", "Thun"],
+    "language": "en",
+    "summary": "The water has risen since March, and another survey is asked for before winter.",
+}
+
+
+@pytest.fixture(scope="module")
+def spec() -> FrozenSpec:
+    return load_catalog().specs["document_metadata"].freeze()
+
+
+def cpu_seconds(work: Callable[[], object]) -> float:
+    started = time.process_time()
+    work()
+    return time.process_time() - started
+
+
+def ratio(work: Callable[[], object], floor: Callable[[], object]) -> float:
+    """Return the CPU of `work` over that of its floor: the median of some rounds."""
+    work()  # what is compiled once is no part of it
+    return median(cpu_seconds(work) / cpu_seconds(floor) for _ in range(ROUNDS))
+
+
+def test_results_cost_a_few_times_what_decoding_and_writing_them_does(
+    spec: FrozenSpec, tmp_path: Path
+) -> None:
+    spool, ids = tmp_path / "spool", [f"{number:040}" for number in range(LINES)]
+    lines = (json.dumps(succeeded(one, text=json.dumps(ANSWER))) for one in ids)
+    spool.write_text("\n".join(lines))
+    parser = ResultParser(
+        make_entry(model=spec.model),
+        "msgbatch_1",
+        spec.schema_of_answer,
+        {one: Owner(f"document-{one}", one) for one in ids},
+    )
+
+    def parse() -> None:
+        parsed = parser.parse(spool, tmp_path / "good", tmp_path / "bad", with_missing=False)
+        assert parsed.enrichment_count == LINES
+
+    assert ratio(parse, lambda: write_answers(spool, tmp_path)) < 12
+
+
+def test_body_costs_about_what_writing_it_does(tmp_path: Path) -> None:
+    lines = [b"x" * 2_500] * 20_000
+
+    def floor() -> None:
+        whole = b",".join(lines)
+        (tmp_path / "floor").write_bytes(whole)
+        hashlib.sha256(whole)
+
+    assert ratio(lambda: write_body(lines, tmp_path / "body"), floor) < 4
+
+
+@pytest.mark.parametrize("text", ['{"main_topic": "', "```json\n{", "no JSON at all {} \\u0041 "])
+def test_answer_of_four_megabytes_costs_milliseconds(spec: FrozenSpec, text: str) -> None:
+    long = text + "words \\u00e9 { " * 300_000
+    line = msgspec.json.encode(message(text=long))
+    result = Result("succeeded", msgspec.json.decode(line, type=Result.__annotations__["message"]))
+    schema = spec.schema_of_answer
+    assert judge(result, schema).outcome == "invalid_output"
+    assert ratio(lambda: judge(result, schema), lambda: json.loads(line)) < 25

@@ -1,0 +1,117 @@
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from include.documents.plain_reads import MOST_FAILURES, PlainReads
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+pytestmark = pytest.mark.integration
+
+BODY = b"words"
+
+
+class Server(ThreadingHTTPServer):
+    """Hands over the same object, `kept_bytes` of it, to whoever comes with a signature."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.kept_bytes = len(BODY)
+        self.status = 200
+        self.calls: list[tuple[str, str | None]] = []
+        self.connection_count = 0
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Server
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.connection_count += 1
+
+    def do_GET(self) -> None:
+        server = self.server
+        server.calls.append((self.path, self.headers["If-Match"]))
+        self.send_response(server.status)
+        self.send_header("Content-Length", str(len(BODY)))
+        self.end_headers()
+        self.wfile.write(BODY[: server.kept_bytes])
+        self.close_connection = server.kept_bytes < len(BODY)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def _client(server: Server, **options: Any) -> "S3Client":
+    return boto3.client(
+        "s3",
+        endpoint_url=f"http://127.0.0.1:{server.server_port}",
+        region_name="us-east-1",
+        aws_access_key_id="any",
+        aws_secret_access_key="any",
+        config=Config(signature_version="s3v4", s3={"addressing_style": "path"}, **options),
+    )
+
+
+REQUEST = {"Bucket": "bucket", "Key": "a b/ü+%.txt", "IfMatch": '"tag"'}
+
+
+def test_objects_are_read_signed_with_their_condition_over_one_connection(server: Server) -> None:
+    with PlainReads(_client(server), spool_bytes=100) as plain:
+        for _ in range(3):
+            file = plain.read(REQUEST)
+            assert file is not None
+            with file:
+                file.seek(0)
+                assert file.read() == BODY
+    assert server.connection_count == 1
+    path, condition = server.calls[0]
+    assert path.startswith("/bucket/a%20b/%C3%BC%2B%25.txt?")
+    assert "X-Amz-Signature=" in path
+    assert condition == '"tag"'
+
+
+@pytest.mark.parametrize(
+    ("status", "kept_bytes"), [(200, 2), (404, 5), (206, 5), (301, 5), (500, 5)]
+)
+def test_whatever_is_no_whole_object_is_left_to_the_client(
+    server: Server, status: int, kept_bytes: int
+) -> None:
+    server.status, server.kept_bytes = status, kept_bytes
+    with PlainReads(_client(server), spool_bytes=100) as plain:
+        assert plain.read(REQUEST) is None
+        server.status, server.kept_bytes = 200, len(BODY)
+        file = plain.read(REQUEST)  # the connection is opened anew
+        assert file is not None
+        file.close()
+
+
+def test_no_more_is_tried_where_only_the_client_succeeds(server: Server) -> None:
+    server.status = 403
+    with PlainReads(_client(server), spool_bytes=100) as plain:
+        for _ in range(MOST_FAILURES + 3):
+            assert plain.read(REQUEST) is None
+            plain.count_failure()
+    assert len(server.calls) == MOST_FAILURES
+
+
+def test_nothing_is_read_past_a_proxy(server: Server) -> None:
+    client = _client(server, proxies={"http": "http://127.0.0.1:1"})
+    with PlainReads(client, spool_bytes=100) as plain:
+        assert plain.read(REQUEST) is None
+    assert not server.calls
