@@ -130,7 +130,7 @@ async function showAsked(now, options) {
   section.hidden = false;
   try {
     const found = await (await read(`api/batches/${encodeURIComponent(asked.batch)}`)).json();
-    put("#asked", [sections.batchTable(found.dag_id, [found.batch], now, options)]);
+    put("#asked", [sections.batchTable(`Batch of ${found.spec}`, found.dag_id, [found.batch], now, options)]);
   } catch (error) {
     put("#asked", [element("p", { class: "notice error" }, error.message)]);
   }

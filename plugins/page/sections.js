@@ -55,7 +55,11 @@ function runUnderWay(dagId, run, now) {
       figure("Unchanged", count(run.unchanged_count)),
       figure("Answers known", count(run.known_count)),
       figure("In open batches", count(run.joined_count)),
-      figure("To buy", count(run.bought_count), plural(run.shard_count ?? 0, "batch")),
+      figure(
+        "To buy",
+        count(run.bought_count),
+        run.shard_count === null ? null : plural(run.shard_count, "batch"),
+      ),
       figure("Forecast", usd(run.forecast_usd)),
     ),
   );
@@ -132,7 +136,7 @@ function taskLink(dagId, batch) {
   return link(`${run}/tasks/shard.wait_for_batch/mapped/${batch.map_index}`, "Task");
 }
 
-export function batchTable(dagId, batches, now, { mayCancel, cancel, asked }) {
+export function batchTable(caption, dagId, batches, now, { mayCancel, cancel, asked }) {
   const columns = [
     { name: "Batch" },
     { name: "State" },
@@ -162,7 +166,7 @@ export function batchTable(dagId, batches, now, { mayCancel, cancel, asked }) {
     const isAsked = asked && (batch.batch_id === asked || batch.shard_id === asked);
     return { cells, attributes: { class: isAsked ? "asked" : null } };
   });
-  return table("Batches that are not loaded yet", columns, rows);
+  return table(caption, columns, rows);
 }
 
 function cancelButton(batch, cancel) {
@@ -190,7 +194,7 @@ export function batches(view, now, options) {
       figure("Estimate", usd(open.estimate_usd), "batch price"),
       open.surplus_count ? figure("Bought twice", count(open.surplus_count)) : null,
     ),
-    open.batches.length ? batchTable(view.dag_id, open.batches, now, options) : null,
+    open.batches.length ? batchTable("Batches that are not loaded yet", view.dag_id, open.batches, now, options) : null,
     rest > 0 ? element("p", {}, `${plural(rest, "more batch")} not shown one by one.`) : null,
     element(
       "p",
