@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from anthropic import Anthropic
 from botocore.config import Config
-from tests.integration.night_driver import DEMO_SPEED, NightDriver
 
 from include.config import Settings
+from local_stack.nights import DEMO_SPEED, NightDriver
 from tests.integration.databases import Database
 
 if TYPE_CHECKING:

@@ -4,11 +4,13 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from include.documents.extraction import ExtractionLimits
 from include.documents.fetching import fetch_and_extract
 from include.documents.pool import ExtractionPool
 from include.plans import read_plan
 from include.runs import RunFiles
-from include.steps.build_requests import BuiltSlice, _limits, _read_listing
+from include.steps.build_requests import BuiltSlice
+from include.steps.listed_rows import read_listed
 from include.submission import Submitted
 from tests.benchmarks.job import Job
 
@@ -27,9 +29,11 @@ def fetch(job: Job) -> Work:
     def work() -> None:
         for key in job.made["list_documents"]:
             path = night.store.download(key, night.folder() / "slice.parquet")
-            objects = (listed for _, listed in _read_listing(path))
+            objects = (listed for _, listed in read_listed(path))
             settings = night.settings
-            with ExtractionPool(_limits(settings), workers=settings.extraction_workers) as pool:
+            with ExtractionPool(
+                ExtractionLimits.of(settings), workers=settings.extraction_workers
+            ) as pool:
                 found = fetch_and_extract(
                     night.s3, objects, pool, fetch_threads=settings.fetch_threads
                 )
