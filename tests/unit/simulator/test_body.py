@@ -49,7 +49,7 @@ def test_a_large_body_is_spooled(read):
     ("content", "headers", "status", "error_code"),
     [
         (b"x" * 1_001, {}, 413, None),
-        (gzip.compress(b"x" * 9_000), {"content_encoding": "gzip"}, 413, "decoding"),
+        (gzip.compress(b"x" * 9_000, mtime=0), {"content_encoding": "gzip"}, 413, "decoding"),
         (b"x", {"content_encoding": "br"}, 400, "unsupported"),
         (b"not gzip", {"content_encoding": "gzip"}, 400, "invalid"),
     ],
