@@ -92,7 +92,7 @@ def context(browser: Browser, stack: Stack) -> Iterator[BrowserContext]:
     page.fill("input[name=username]", "admin")
     page.fill("input[name=password]", stack.secrets.admin_password)
     page.click("button[type=submit]")
-    page.wait_for_selector("nav")
+    page.get_by_role("link", name="Dags", exact=True).wait_for()
     page.close()
     yield context
     context.close()
