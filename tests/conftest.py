@@ -40,26 +40,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--faults-page", type=Path, help="where the table of faults is written")
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what takes long; share the rest between workers, what takes longest first."""
+    """Leave out what takes long; begin with what takes longest of the rest."""
     options = {"thorough": "--all-faults", "compose": "--compose", "browser": "--browser"}
     marks = [mark for mark, option in options.items() if not config.getoption(option)]
     left_out = [item for item in items if any(map(item.get_closest_marker, marks))]
     config.hook.pytest_deselected(items=left_out)
     items[:] = sorted((item for item in items if item not in left_out), key=_is_quick)
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_folder_or_file(item)))
 
 
-def _is_quick(item: pytest.Item) -> tuple[bool, bool]:
-    folder = item.path.parent.name
-    return folder != "e2e", folder != "chaos"
-
-
-def _folder_or_file(item: pytest.Item) -> str:
-    """Return what one worker does alone: a file, or all of `e2e`, which shares one Airflow."""
-    return "e2e" if item.path.parent.name == "e2e" else str(item.path)
+def _is_quick(item: pytest.Item) -> tuple[bool, bool, bool]:
+    """Return the place of a test: two Airflows at the same time would only hold each other up."""
+    folder, name = item.path.parent.name, item.path.stem
+    return (folder, name) != ("e2e", "test_nights"), folder != "chaos", folder == "e2e"
 
 
 @pytest.fixture
