@@ -14,7 +14,7 @@ OUT ?= extracted.parquet
 CORPUS ?= ../shared/corpora/dev
 SIZES ?= 10000 100000
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status query walkthrough rebuild-warehouse erase secrets compose-test test test-browser chaos large compare bench lint audit types lock dictionary queries extract corpus-report plan forecast-report simulator
+.PHONY: help demo up down status query walkthrough rebuild-warehouse erase secrets compose-test test test-browser chaos large compare bench bench-check lint audit types lock dictionary queries extract corpus-report plan forecast-report simulator
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed 's/:.* ## /\t/' | expand -t 20
@@ -65,6 +65,9 @@ compare: $(READY) ## Throw the same faults at what people use instead (downloads
 	@test -x .compare/bin/python || $(PYTHON) -m venv .compare
 	@$(BIN)/uv pip sync --quiet --require-hashes --python .compare/bin/python tests/compare/requirements.lock
 	@$(BIN)/python -m tests.compare .compare/bin/python docs/comparison.md
+
+bench-check: $(READY) ## Fail when a ratio of CPU to its floor got worse
+	$(BIN)/python -m pytest tests/benchmarks --benchmarks --quiet
 
 bench: $(READY) ## Measure a night's CPU and memory by stage, beside its floors and the plain SDK (SIZES="10000 100000")
 	@$(BIN)/python -m tests.benchmarks $(SIZES)

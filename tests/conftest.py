@@ -34,6 +34,7 @@ settings.load_profile("unhurried")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all-faults", action="store_true", help="every fault, not the short form")
+    parser.addoption("--benchmarks", action="store_true", help="ratios of CPU to their floors")
     parser.addoption("--compose", action="store_true", help="the compose stack, in Docker")
     parser.addoption("--browser", action="store_true", help="the page, in Chromium")
     parser.addoption("--screenshots", type=Path, help="where pictures of the page are put")
@@ -42,7 +43,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what takes long; begin with what takes longest of the rest."""
-    options = {"thorough": "--all-faults", "compose": "--compose", "browser": "--browser"}
+    options = {
+        "thorough": "--all-faults",
+        "compose": "--compose",
+        "browser": "--browser",
+        "benchmark": "--benchmarks",
+    }
     marks = [mark for mark, option in options.items() if not config.getoption(option)]
     left_out = [item for item in items if any(map(item.get_closest_marker, marks))]
     config.hook.pytest_deselected(items=left_out)

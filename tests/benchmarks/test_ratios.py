@@ -22,6 +22,8 @@ from include.specs import load_catalog
 from tests.benchmarks.floors import write_answers
 from tests.factories import make_entry, message, succeeded
 
+pytestmark = pytest.mark.benchmark
+
 ROUNDS = 3
 LINES = 5_000
 ANSWER = {
