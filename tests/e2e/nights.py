@@ -1,8 +1,10 @@
 """Nights under a real scheduler: documents in, states and rows out."""
 
 import datetime as dt
+import fcntl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -118,11 +120,21 @@ class Nights:
         return {name: f"{state}: {reason}" if reason else state for name, state, reason in rows}
 
     def query(self, statement: str, *values: Any) -> list[Any]:
-        with duckdb.connect(str(self.stack.warehouse_path), read_only=True) as connection:
+        path = str(self.stack.warehouse_path)
+        with self._undisturbed(), duckdb.connect(path, read_only=True) as connection:
             return connection.execute(statement, values).fetchall()
 
     def tables(self) -> dict[str, Any]:
-        return self.stack.warehouse.digest_tables()
+        with self._undisturbed():
+            return self.stack.warehouse.digest_tables()
+
+    @contextmanager
+    def _undisturbed(self) -> Iterator[None]:
+        """Wait, as tasks do, until nobody has the warehouse open, and keep them out."""
+        path = self.stack.warehouse_path
+        with path.with_name(f"{path.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def bought(self) -> int:
         """Return how many requests the simulator has accepted."""
