@@ -1,6 +1,5 @@
 """What every DAG of the project keeps to."""
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -92,10 +91,8 @@ def test_people_are_told_of_red_and_late_nights_and_of_red_sweeps(dag_bag: "DagB
     late = {dag_id: dag.deadline for dag_id, dag in dag_bag.dags.items() if dag.deadline}
     nights = {dag_id for dag_id in DAG_IDS if dag_id.startswith("enrich_")}
     assert told == nights | {"sweep_ledger"}
-    assert late.keys() == nights
+    assert late == {}, "Airflow 3.3.2 cannot clear a run that has a deadline"
     assert isinstance(dag_bag.dags["sweep_ledger"].on_failure_callback, RedRunNotifier)
-    (alert,) = late["enrich_document_metadata"]
-    assert (alert.interval, alert.callback.path) == (timedelta(hours=5), "night_alerts.alert_late")
 
 
 def test_only_the_dag_that_is_asked_for_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
