@@ -146,9 +146,9 @@ class PostgresDatabase(Database):
     def name(self) -> str:
         return self.uri.rpartition("/")[2]
 
-    def drop(self) -> None:
-        """Drop it, and end whoever is connected."""
-        with psycopg.connect(self._uri_of("postgres"), autocommit=True) as connection:
+    def drop(self, server: PostgresServer) -> None:
+        """Drop it, and end whoever is connected: its owner may not end the server's own vacuum."""
+        with psycopg.connect(server.uri(), autocommit=True) as connection:
             connection.execute(f'drop database "{self.name}" with (force)')
 
     def open(self, *, lock_timeout_seconds: float = 60) -> "Warehouse":

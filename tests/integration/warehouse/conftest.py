@@ -42,7 +42,7 @@ def postgres_database(
 ) -> Iterator[PostgresDatabase]:
     database = PostgresDatabase.create(postgres_server, template=empty_postgres)
     yield database
-    database.drop()
+    database.drop(postgres_server)
 
 
 @pytest.fixture(params=["duckdb_file", "postgres_database"], ids=["duckdb", "postgres"])
