@@ -1,15 +1,23 @@
 """How long an answer will be, by its schema alone: until answers were seen."""
 
+import math
+import re
 from typing import Any
 
 from include.tokens import CHARACTERS_PER_TOKEN
 
-_UNBOUNDED_CHARACTERS = 60
-"""A string that may be of any length."""
+_SENTENCE = re.compile(r"\b(?:(one|two|three|four|five)\b[a-z, ]*)?sentences?\b", re.IGNORECASE)
+_SENTENCE_CHARACTERS = 110
+"""A sentence of English has 15 to 20 words."""
+_NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
+_UNBOUNDED_CHARACTERS = 30
+"""A string that may be of any length, and is no sentence: a name, a title, a few words."""
 _ITEM_CHARACTERS = 20
 """The same in a list: a name, a keyword."""
-_ROOM = 0.8
-"""Power of a string's bound that people fill: 25 of 60 characters, 145 of 500."""
+_ROOM = 0.6
+"""Power of a string's bound that such words fill: 12 of 60 characters, 24 of 200."""
+_CODE_CHARACTERS = 3
+"""A string with a pattern: a code of a country, a currency, a language."""
 _NULL_CHARACTERS = 4
 _SCALARS: dict[str, float] = {"integer": 4, "number": 6, "boolean": 5, "null": _NULL_CHARACTERS}
 _FORMATS: dict[str, float] = {"date": 12, "date-time": 27, "time": 14, "uuid": 38, "decimal": 10}
@@ -60,6 +68,10 @@ def _string_characters(node: dict[str, Any]) -> float:
     if node.get("format") in _FORMATS:
         return _FORMATS[node["format"]]
     if "pattern" in node:
-        return 10
-    bound = node.get("maxLength")
-    return float(_QUOTES + (_UNBOUNDED_CHARACTERS if bound is None else bound**_ROOM))
+        return _QUOTES + _CODE_CHARACTERS
+    bound = node.get("maxLength", math.inf)
+    sentences = _SENTENCE.search(node.get("description", ""))
+    if sentences:
+        count = _NUMBERS[(sentences[1] or "one").lower()]
+        return float(_QUOTES + min(count * _SENTENCE_CHARACTERS, bound))
+    return float(_QUOTES + min(bound**_ROOM, _UNBOUNDED_CHARACTERS))

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -36,10 +37,17 @@ class CacheChoice(BaseModel):
     is_trial: bool = False
     """Only the first slice asks for it, to measure: what that can cost is bounded."""
     reason: str
+    prefix_tokens: int = 0
+    """Of each request, about: what the API may keep."""
+    hit_rate: Decimal | None = None
+    """What past nights saw; None where too little was measured."""
 
     def ttl_of_slice(self, number: int) -> CacheTtl | None:
         """Return what the requests of a slice ask for; slices are counted from 0."""
         return None if self.is_trial and number > 0 else self.ttl
+
+
+NO_CACHE = CacheChoice(reason="not chosen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,16 @@ class CacheUse:
     def hit_rate(self) -> Decimal:
         """Share of the cacheable tokens that were read."""
         return Decimal(self.read_tokens) / max(self.read_tokens + self.write_tokens, 1)
+
+    @property
+    def is_telling(self) -> bool:
+        """Whether enough was measured."""
+        return self.request_count >= MIN_MEASURED_REQUESTS
+
+    @property
+    def prefix_tokens(self) -> int:
+        """Tokens of one request that were read or written."""
+        return (self.read_tokens + self.write_tokens) // max(self.request_count, 1)
 
 
 def break_even_rate(model: str, ttl: CacheTtl) -> Decimal:
@@ -88,20 +106,25 @@ def choose_caching(spec: "FrozenSpec", measured: CacheUse) -> CacheChoice:
     """
     if spec.caching == "off":
         return CacheChoice(reason="the spec says off")
-    if spec.caching != "auto":
-        return CacheChoice(ttl=spec.caching, reason=f"the spec says {spec.caching}")
     tokens = prefix_tokens(spec)
+    asked = partial(
+        CacheChoice,
+        prefix_tokens=measured.prefix_tokens if measured.is_telling else tokens,
+        hit_rate=measured.hit_rate if measured.is_telling else None,
+    )
+    if spec.caching != "auto":
+        return asked(ttl=spec.caching, reason=f"the spec says {spec.caching}")
     needed = _MIN_CACHEABLE_TOKENS.get(spec.model, _MIN_CACHEABLE_TOKENS_ELSEWHERE)
     if tokens < needed:
         return CacheChoice(
             reason=f"all requests begin with about {tokens} tokens, {needed} can be cached"
         )
-    if measured.request_count < MIN_MEASURED_REQUESTS:
-        return CacheChoice(ttl="5m", is_trial=True, reason="a trial: no hit rate is known yet")
+    if not measured.is_telling:
+        return asked(ttl="5m", is_trial=True, reason="a trial: no hit rate is known yet")
     break_even = break_even_rate(spec.model, "5m")
     compared = f"{measured.hit_rate:.1%} hits were measured, it pays above {break_even:.1%}"
     if measured.hit_rate > break_even:
-        return CacheChoice(ttl="5m", reason=compared)
+        return asked(ttl="5m", reason=compared)
     return CacheChoice(reason=compared)
 
 

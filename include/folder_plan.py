@@ -15,6 +15,7 @@ import anthropic
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from include.caching import CacheUse, choose_caching
 from include.config import Settings
 from include.documents.arguments import add_folder_arguments
 from include.documents.extraction import Extraction, ExtractionLimits
@@ -102,6 +103,7 @@ def plan_folder(
                 prices=PriceList(settings.price_overrides),
                 open_counter=open_counter,
                 spacing_seconds=settings.count_spacing_seconds,
+                caching=choose_caching(spec, CacheUse()),
             )
             now = dt.datetime.now(dt.UTC)
             pricing = forecasting.price(spec, joins, _Folder(work_dir), now)

@@ -8,8 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from include.cache_forecast import CacheForecast
 from include.costs import Cost
-from include.prices import PriceList, Rates
+from include.prices import PriceList
 from include.token_rates import OutputSource, TokenRates, TokenSource
 from include.tokens import PRICE_STEP_TOKENS, usual_tokens
 
@@ -150,7 +151,13 @@ class _Money:
 class RequestPricing:
     """What requests of one model will cost, by how many tokens they will be."""
 
-    def __init__(self, model: str, rates: TokenRates, prices: PriceList) -> None:
+    def __init__(
+        self,
+        model: str,
+        rates: TokenRates,
+        prices: PriceList,
+        cache: CacheForecast | None = None,
+    ) -> None:
         """Look up the model's prices.
 
         Raises:
@@ -158,6 +165,7 @@ class RequestPricing:
         """
         self.model = model
         self.rates = rates
+        self._cache = cache
         self._prices = prices
         self._batch, self._listed = (
             tuple(
@@ -178,7 +186,7 @@ class RequestPricing:
             usual = usual_tokens(row["prompt_characters"], row["picture_tokens"])
             tokens = usual * self._factor(row["token_class"])
             output = self.rates.output_of(row["token_class"]).mean
-            total += self._money(tokens, output, is_long=tokens > PRICE_STEP_TOKENS)
+            total += self._money(1, tokens, output, is_long=tokens > PRICE_STEP_TOKENS)
         return Cost(_usd(total.batch), _usd(total.listed))
 
     def forecast(self, loads: Sequence[ClassLoad], find_long: FindLong) -> Forecast:
@@ -201,6 +209,10 @@ class RequestPricing:
         by_output = DEVIATIONS * error_out * self._output_usd(loads, find_long)
         below = math.hypot(middle.batch - sides[0].batch, by_output)
         above = math.hypot(sides[1].batch - middle.batch, by_output)
+        if self._cache:
+            count = sum(one.bought_count for one in loads)
+            less, more = self._cache.reach(self._batch[False], count)
+            below, above = below + less, above + more
         retries = rates.retry_share or 0
         most_retries = 2 * retries + 0.01 if rates.retry_share is not None else UNSEEN_RETRY_SHARE
         return Forecast(
@@ -322,22 +334,17 @@ class RequestPricing:
 
     def _class_money(self, token_class: str, count: int, usual: float, *, is_long: bool) -> _Money:
         output = count * self.rates.output_of(token_class).mean
-        return self._money(usual * self._factor(token_class), output, is_long=is_long)
+        return self._money(count, usual * self._factor(token_class), output, is_long=is_long)
 
-    def _money(self, tokens: float, output: float, *, is_long: bool) -> _Money:
+    def _money(self, count: int, tokens: float, output: float, *, is_long: bool) -> _Money:
+        """Return what requests with so many tokens in and out, all together, will cost."""
         batch, listed = self._batch[is_long], self._listed[is_long]
         uncached = tokens * float(batch.input) + output * float(batch.output)
         return _Money(
-            batch=uncached - tokens * self._cache_saving(batch),
+            batch=uncached - (count * self._cache.saved_by_request(batch) if self._cache else 0),
             listed=tokens * float(listed.input) + output * float(listed.output),
             uncached=uncached,
         )
-
-    def _cache_saving(self, prices: Rates) -> float:
-        """Return what a token of a prompt costs less by the cache, on the average."""
-        read = self.rates.cache_read_share * float(prices.input - prices.cache_read)
-        written = self.rates.cache_write_share * float(prices.input - prices.cache_write_1h)
-        return read + written
 
 
 def _token_band(tokens: float, error: float) -> TokenBand:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from include.answer_sizes import expected_output_tokens
+from include.cache_forecast import CacheForecast
+from include.caching import NO_CACHE, CacheChoice
 from include.errors import PipelineError
 from include.forecast import RequestPricing
 from include.past_usage import BatchUsage, rates_of_past
@@ -43,6 +45,8 @@ class Forecasting:
     """Opens what counts tokens, should the past tell too little."""
     spacing_seconds: float = 0
     """Between two counts."""
+    caching: CacheChoice = NO_CACHE
+    """What the run's requests ask for."""
 
     def price(
         self, spec: "FrozenSpec", joins: "RequestJoins", store: RangeReader, now: dt.datetime
@@ -60,7 +64,8 @@ class Forecasting:
             rates = self._sampled(joins, store, expected)
         if rates is None:
             rates = TokenRates(any_output=unseen_output(expected))
-        return RequestPricing(spec.model, rates, self.prices)
+        cache = CacheForecast.of(self.caching, first_slice_count=joins.first_index_count)
+        return RequestPricing(spec.model, rates, self.prices, cache)
 
     def _sampled(
         self, joins: "RequestJoins", store: RangeReader, expected_output: float

@@ -57,6 +57,7 @@ class RequestJoins:
     def __init__(self, work_dir: Path, needed: Sequence[Path], known: Path) -> None:
         """Read the needed requests, each once, and the ids that the warehouse knows the end of."""
         self._database = open_scratch(work_dir)
+        self.first_index_count = pq.read_metadata(needed[0]).num_rows if needed else 0
         paths = [str(path) for path in needed or (_empty_index(work_dir),)]
         self._run(
             """

@@ -53,8 +53,6 @@ class BatchUsage:
     prompt_squared: float
     output_tokens: int
     output_squared: float
-    cache_read_tokens: int
-    cache_write_tokens: int
     cost_usd: Decimal
 
     @property
@@ -99,13 +97,10 @@ def rates_of_past(
     is_same = sum(one.usage.request_count for one in same) >= LEAST_COUNT
     answered = same if is_same else first
     output_source: OutputSource = "actuals" if is_same else "other_prompt"
-    prompt_tokens = _total(answered, lambda one: one.prompt_tokens)
     rates = TokenRates(
         source="actuals",
         counted_count=sum(one.usage.request_count for one in first),
         any_output=unseen_output(expected_output),
-        cache_read_share=_total(answered, lambda one: one.cache_read_tokens) / prompt_tokens,
-        cache_write_share=_total(answered, lambda one: one.cache_write_tokens) / prompt_tokens,
         retry_share=_retry_share(all_rounds),
     )
     return _with_outputs(_with_inputs(rates, first), answered, output_source)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from include.caching import CacheChoice
+from include.caching import NO_CACHE, CacheChoice
 from include.errors import ConfigurationError, PermanentError, WriteRefusedError
 from include.identities import run_key
 from include.problems import describe_problems
@@ -158,7 +158,7 @@ class RunManifest(BaseModel):
     window_end_at: dt.datetime
     params: RunParams
     spec: FrozenSpec
-    caching: CacheChoice = CacheChoice(reason="not chosen")
+    caching: CacheChoice = NO_CACHE
     """The same for all requests of the run: they share what is cached, byte by byte."""
 
 

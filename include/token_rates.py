@@ -107,9 +107,6 @@ class TokenRates:
     outputs: Mapping[str, OutputRate] = field(default_factory=dict)
     any_output: OutputRate
     output_error: float = 0
-    cache_read_share: float = 0
-    """Of the tokens of prompts."""
-    cache_write_share: float = 0
     retry_share: float | None = None
     """What retry rounds cost, for each dollar of the night itself; None when never seen."""
 

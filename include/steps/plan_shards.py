@@ -124,12 +124,19 @@ class RoundPlanning:
         spec = self.manifest.spec
         since = self.now() - PAST_USED
         with self.warehouse.session(read_only=True) as session:
-            past = read_past_usage(session, spec=spec.name, model=spec.model, since=since)
+            past = read_past_usage(
+                session,
+                spec=spec.name,
+                model=spec.model,
+                escalation_model=spec.escalation_model,
+                since=since,
+            )
         return Forecasting(
             prices=PriceList(self.settings.price_overrides),
             past=past,
             open_counter=self.open_counter,
             spacing_seconds=self.settings.count_spacing_seconds,
+            caching=self.manifest.caching,
         )
 
     def _own_estimates(self, earlier: Plan | None, plan: ShardPlan) -> dict[str, Decimal]:

@@ -72,6 +72,13 @@ def test_spec_decides_or_what_was_measured(
     assert (choice.ttl, choice.is_trial) == (ttl, is_trial)
 
 
+def test_choice_tells_forecasts_what_was_measured() -> None:
+    choice = choose_caching(LONG, measured(0.9))
+    assert (choice.prefix_tokens, choice.hit_rate) == (1_000_000 // ENOUGH, Decimal("0.9"))
+    trial = choose_caching(LONG, CacheUse())
+    assert (trial.prefix_tokens, trial.hit_rate) == (prefix_tokens(LONG), None)
+
+
 def test_prefix_that_is_too_short_is_left_alone() -> None:
     short = {"system": "Sort it.", "output_config": {}}
     spec = LONG.model_copy(update={"request_params": short})

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from include.cache_forecast import CacheForecast
 from include.forecast import ClassLoad, Forecast, RequestPricing
 from include.prices import PriceList
 from include.token_rates import InputRate, OutputRate, TokenRates
@@ -12,12 +14,12 @@ from include.token_rates import InputRate, OutputRate, TokenRates
 HAIKU = "claude-haiku-5-5"
 
 
-def pricing(**changes: object) -> RequestPricing:
+def pricing(cache: CacheForecast | None = None, **changes: object) -> RequestPricing:
     values = {"any_input": InputRate(1, 0, 0), "any_output": OutputRate(100, 0, 0)}
-    return RequestPricing(HAIKU, TokenRates(**(values | changes)), PriceList())  # type: ignore[arg-type]  # as the caller says
+    return RequestPricing(HAIKU, TokenRates(**(values | changes)), PriceList(), cache)  # type: ignore[arg-type]  # as the caller says
 
 
-def night(usuals: Sequence[float], reused: Sequence[float] = (), **changes: object) -> Forecast:
+def night(usuals: Sequence[float], reused: Sequence[float] = (), **changes: Any) -> Forecast:
     """Foretell a night of requests with so many usual tokens each."""
 
     def load(limits: Mapping[str, float]) -> list[ClassLoad]:
@@ -52,7 +54,8 @@ def test_interval_reaches_over_the_step_where_a_request_might() -> None:
 
 
 def test_list_price_less_what_was_saved_is_the_bill() -> None:
-    made = night([1_000] * 10, reused=[1_000] * 4, cache_read_share=0.5, retry_share=0.0)
+    half = CacheForecast("5m", prefix_tokens=500, hit_rate=1.0)
+    made = night([1_000] * 10, reused=[1_000] * 4, cache=half, retry_share=0.0)
     assert made.list_usd == usd("0.0015")
     assert made.saved_by_batching_usd == usd("0.00075")
     assert made.saved_by_caching_usd == usd("0.000225")
@@ -103,3 +106,27 @@ def test_forecasts_of_two_plans_add_up() -> None:
 def test_night_without_requests_costs_nothing() -> None:
     made = night([])
     assert (made.cost_usd.expected, made.cost_usd.upper, made.request_count) == (0, 0, 0)
+
+
+def test_hit_rate_that_was_measured_is_foretold() -> None:
+    """Of each thousand tokens, 800 at 80 % hits: 640 read for a tenth, 160 written for 1.25."""
+    cache = CacheForecast("5m", prefix_tokens=800, hit_rate=0.8)
+    made = night([1_000] * 10, cache=cache, retry_share=0.0, any_output=OutputRate(0, 0, 0))
+    assert made.cost_usd.expected == usd("0.000232")  # 0.0005 - 0.000288 + 0.00002
+    assert made.saved_by_caching_usd == usd("0.000268")
+    # 98 % hits would save 0.0003508, 30 % would save 0.000038.
+    assert made.cost_usd.lower == usd("0.0001492")
+    assert made.cost_usd.upper == usd("0.000462") * Decimal("1.01")
+    row = {"picture_tokens": None, "token_class": "x", "prompt_characters": 2_500}
+    priced = pricing(cache, any_output=OutputRate(0, 0, 0)).cost_of([row] * 10)
+    assert priced.batch_usd == made.cost_usd.expected
+
+
+@pytest.mark.parametrize("count", [4, 40], ids=["all of the night", "a part of it"])
+def test_trial_of_the_cache_only_widens_the_interval(count: int) -> None:
+    """Of four requests 800 tokens may be read, for 0.000144 less, or written, for 0.00004 more."""
+    trial = CacheForecast("5m", prefix_tokens=800, hit_rate=None, most_requests=4)
+    made = night([2_500] * count, cache=trial, retry_share=0.0, any_output=OutputRate(0, 0, 0))
+    assert made.cost_usd.expected == usd("0.000125") * count
+    assert made.cost_usd.lower == usd("0.000125") * count - usd("0.000144")
+    assert made.cost_usd.upper == (usd("0.000125") * count + usd("0.00004")) * Decimal("1.01")

@@ -28,8 +28,6 @@ def usage(number: int = 0, *, count: int = 100, **changes: Any) -> BatchUsage:
         "prompt_squared": 1e6 * factor**2 * count,
         "output_tokens": output * count,
         "output_squared": output**2 * count,
-        "cache_read_tokens": 0,
-        "cache_write_tokens": 0,
         "cost_usd": Decimal(1),
     }
     return BatchUsage(**(values | changes))
@@ -89,12 +87,11 @@ def test_nights_that_differ_widen_the_interval() -> None:
     assert differing.input_error > 0.08
 
 
-def test_cache_and_retries_are_learnt() -> None:
+def test_retries_are_learnt() -> None:
     found = rates(
         [
-            usage(cache_read_tokens=60_000, cost_usd=Decimal(2)),
+            usage(cost_usd=Decimal(2)),
             usage(1, round=1, count=3, cost_usd=Decimal("0.1")),
         ]
     )
-    assert found.cache_read_share == pytest.approx(0.5)
     assert found.retry_share == pytest.approx(0.05, rel=0.1)

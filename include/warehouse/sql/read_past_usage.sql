@@ -7,12 +7,15 @@ select
     cast(u.prompt_squared as double precision) as prompt_squared,
     u.output_tokens,
     cast(u.output_squared as double precision) as output_squared,
-    u.cache_read_tokens, u.cache_write_tokens, u.cost_usd
+    u.cost_usd
 from nightshift.past_usage as u
 join (
     select batch_id, max(created_at) as created_at
     from nightshift.past_usage
-    where spec = $spec and model = $model and created_at >= cast($since as timestamptz)
+    where
+        spec = $spec
+        and (model = $model or model = $escalation_model and round > 0)
+        and created_at >= cast($since as timestamptz)
     group by batch_id
     order by created_at desc, batch_id
     limit 300

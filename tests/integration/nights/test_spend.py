@@ -9,6 +9,7 @@ import pytest
 from include.approvals import SpendDecision, write_decision
 from include.plans import Plan
 from include.runs import RunFiles
+from include.warehouse.past_usage import PAST_USED, read_past_usage
 from local_stack.nights import NightDriver, wall_clock
 from tests.integration.night_world import World, plan_night
 
@@ -121,6 +122,24 @@ class TestEscalation:
         by_model = {line.model: line for line in report.models}
         assert by_model[SONNET].succeeded_count == strong[2]
         assert sum(line.cost_usd for line in report.models) == Decimal(world.bill["cost_usd"])
+
+    def test_next_forecast_knows_what_it_cost(self, world: World) -> None:
+        world.upload("a", "b", "c")
+        world.simulator.set_faults({"kind": "bad_json", "times": 3, "rate": 0.7})
+        night = of_spec(world.night, escalation_model=SONNET)
+        night.run()
+        ((batches_usd,),) = world.rows(
+            "select sum(cost_usd) from nightshift.results where attempt > 0"
+        )
+        with night.warehouse.session(read_only=True) as session:
+            past = read_past_usage(
+                session,
+                spec=night.spec.name,
+                model=night.spec.model,
+                escalation_model=SONNET,
+                since=wall_clock() - PAST_USED,
+            )
+        assert sum(one.cost_usd for one in past) == batches_usd
 
     def test_beyond_the_approved_sum_only_the_stronger_model_is_left_out(
         self, world: World

@@ -1,4 +1,5 @@
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
@@ -90,8 +91,9 @@ def test_past_usage_is_summed_once_for_each_batch_and_class(nights: Nights) -> N
     for _ in range(2):
         nights.load("run-1", {A: "answered", B: "failing truncated", C: "asked"})
     with nights.warehouse.session(read_only=True) as session:
-        (usage,) = read_past_usage(session, spec=SPEC, model="claude", since=MONDAY - DAY)
-        assert read_past_usage(session, spec=SPEC, model="other", since=MONDAY - DAY) == []
+        read = partial(read_past_usage, session, spec=SPEC, since=MONDAY - DAY)
+        (usage,) = read(model="claude", escalation_model=None)
+        assert read(model="other", escalation_model="claude") == []
         assert read_day_cost(session, day=MONDAY.date()) == Decimal("0.02")
         assert read_day_cost(session, day=(MONDAY + DAY).date()) == 0
     assert (usage.batch_id, usage.round, usage.created_at) == ("batch-run-1", 0, MONDAY)

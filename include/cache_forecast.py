@@ -1,0 +1,60 @@
+"""What a cache will do to the cost of a night, and how far that may be off."""
+
+from dataclasses import dataclass
+
+from include.caching import CacheChoice, CacheTtl
+from include.prices import Rates
+
+_DOCUMENTED_HITS = (0.30, 0.98)
+"""What hit rates of batches lie between. Source: the API's page on batches, October 2026."""
+
+
+@dataclass(frozen=True, slots=True)
+class CacheForecast:
+    """The cache that requests of a plan ask for."""
+
+    ttl: CacheTtl
+    prefix_tokens: int
+    """Of each request: what the API may keep."""
+    hit_rate: float | None
+    """Of past nights; None where it is being tried, or was never measured."""
+    most_requests: int | None = None
+    """How many ask for it; None for all."""
+
+    @classmethod
+    def of(cls, choice: CacheChoice, *, first_slice_count: int) -> "CacheForecast | None":
+        """Return what a run's choice will do; None without a cache.
+
+        Args:
+            choice: What the run chose.
+            first_slice_count: Requests of its first slice, which alone makes a trial.
+        """
+        if choice.ttl is None:
+            return None
+        hit_rate = None if choice.hit_rate is None else float(choice.hit_rate)
+        most = first_slice_count if choice.is_trial else None
+        return cls(choice.ttl, choice.prefix_tokens, hit_rate, most)
+
+    def saved_by_request(self, rates: Rates) -> float:
+        """Return what a request will cost less, in USD; 0 where no hit rate is known."""
+        return 0 if self.hit_rate is None else self._saved(self.hit_rate, rates)
+
+    def reach(self, rates: Rates, request_count: int) -> tuple[float, float]:
+        """Return how much less, and how much more, requests may cost than foretold, in USD."""
+        if self.most_requests is not None:
+            request_count = min(request_count, self.most_requests)
+        expected = self.saved_by_request(rates)
+        if self.hit_rate is None:
+            fewest, most = 0.0, 1.0
+        else:
+            fewest = min(self.hit_rate, _DOCUMENTED_HITS[0])
+            most = max(self.hit_rate, _DOCUMENTED_HITS[1])
+        less = self._saved(most, rates) - expected
+        more = expected - self._saved(fewest, rates)
+        return request_count * less, request_count * more
+
+    def _saved(self, hit_rate: float, rates: Rates) -> float:
+        write = rates.cache_write if self.ttl == "5m" else rates.cache_write_1h
+        by_reading = hit_rate * float(rates.input - rates.cache_read)
+        by_writing = (1 - hit_rate) * float(write - rates.input)
+        return self.prefix_tokens * (by_reading - by_writing)
