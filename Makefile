@@ -14,7 +14,7 @@ OUT ?= extracted.parquet
 CORPUS ?= ../shared/corpora/dev
 SIZES ?= 10000 100000
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status query walkthrough rebuild-warehouse erase secrets compose-test test test-browser chaos large compare bench bench-check lint audit types lock dictionary queries extract corpus-report plan forecast-report simulator
+.PHONY: help demo up down status query walkthrough rebuild-warehouse erase secrets compose-test test coverage test-browser chaos large compare bench bench-check lint audit types lock dictionary queries extract corpus-report plan forecast-report simulator
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed 's/:.* ## /\t/' | expand -t 20
@@ -50,6 +50,9 @@ erase: $(READY) ## Erase what a document said from the local stack (URI=s3://buc
 	@$(BIN)/python -m local_stack erase "$(URI)" "$(REASON)"
 
 test: $(READY) ## Run every test, the nights under a real scheduler included
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+coverage: $(READY) ## Run every test and tell which lines none of them reached (slower)
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
 test-browser: $(READY) ## The page and a backfill in Chromium, on a stack of its own (SCREENSHOTS=docs/images)

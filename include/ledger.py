@@ -240,8 +240,8 @@ class Ledger:
 
 def list_ledgers(store: ObjectStore) -> list[str]:
     """Return the specs that have a ledger, by the key of its open entries."""
-    names = (key.split("/") for key in store.list_keys("ledger/"))
-    return sorted(parts[1] for parts in names if parts[2:] == ["open.json"])
+    names = store.list_folders("ledger/")
+    return sorted(name for name in names if store.has_any(f"ledger/{name}/open.json"))
 
 
 def claim_key(batch_id: str) -> str:

@@ -1,17 +1,16 @@
 """A run: what one DAG run is asked for, its window, and where its files lie."""
 
 import datetime as dt
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from include.caching import NO_CACHE, CacheChoice
-from include.errors import ConfigurationError, PermanentError, WriteRefusedError
+from include.errors import PermanentError, WriteRefusedError
 from include.identities import run_key
-from include.problems import describe_problems
+from include.params import Params
 from include.spec import FrozenSpec
 
 if TYPE_CHECKING:
@@ -37,10 +36,8 @@ RequeueReason = Literal[DeadLetterReason, SkipReason]
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
-class RunParams(BaseModel):
+class RunParams(Params):
     """What an operator may change for one run; the DAG's form has the same fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     window_start: dt.datetime | None = None
     window_end: dt.datetime | None = None
@@ -75,19 +72,6 @@ class RunParams(BaseModel):
     def is_unrestricted(self) -> bool:
         """Whether the run is about all documents of its window."""
         return self.limit is None and self.prefix is None
-
-    @classmethod
-    def parse(cls, params: Mapping[str, Any]) -> Self:
-        """Read the params of a DAG run.
-
-        Raises:
-            ConfigurationError: One is out of bounds; it is named.
-        """
-        try:
-            return cls.model_validate(dict(params))
-        except ValidationError as error:
-            msg = f"the run's params are not usable: {describe_problems(error)}"
-            raise ConfigurationError(msg) from None
 
 
 @dataclass(frozen=True, kw_only=True)

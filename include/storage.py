@@ -128,13 +128,7 @@ class ObjectStore:
 
     def list_keys(self, prefix: str) -> Iterator[str]:
         """Yield the keys that start with `prefix`: for people's tools, never to find data."""
-        with self._translated("list", prefix):
-            pages = self._client.get_paginator("list_objects_v2").paginate(
-                Bucket=self._bucket, Prefix=self._path(prefix)
-            )
-            for page in pages:
-                for item in page.get("Contents", []):
-                    yield item["Key"].removeprefix(f"{self._prefix}/")
+        return (key for key, _ in self.list_dated(prefix))
 
     def list_folders(self, prefix: str) -> Iterator[str]:
         """Yield the names between `prefix` and the next `/`, each once."""

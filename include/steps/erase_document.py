@@ -10,16 +10,16 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from include.entries import Entry
 from include.erasures import Erasure, Holdings, find_erasure, write_erasure
-from include.errors import ConfigurationError, PermanentError
+from include.errors import PermanentError
 from include.holdings import HoldingsFinder
 from include.ledger import Ledger
-from include.problems import describe_problems
+from include.params import Params
 from include.runs import RunFiles
 from include.scrubbing import DocumentStates, Scrubber
 from include.shards import read_owners
@@ -46,28 +46,15 @@ class ErasureRefusedError(PermanentError):
     """A document is unknown, or somebody is still asking about it."""
 
 
-class ErasureParams(BaseModel):
+class ErasureParams(Params):
     """What an operator asks for, and why."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    refusal = "nothing was erased"
 
     uri: str = Field(pattern=r"^s3://[^/]+/.+$")
     spec: str | None = None
     """None for every spec that knows the document."""
     reason: str = Field(min_length=10, pattern=r"\S{2}")
-
-    @classmethod
-    def parse(cls, params: Mapping[str, object]) -> Self:
-        """Read the params of a DAG run.
-
-        Raises:
-            ConfigurationError: One is missing or wrong; it is named.
-        """
-        try:
-            return cls.model_validate(dict(params))
-        except ValidationError as error:
-            msg = f"nothing was erased: {describe_problems(error)}"
-            raise ConfigurationError(msg) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from include.batches import Batch
 from include.entries import Action, Entry
-from include.errors import ConfigurationError, LedgerStateError
-from include.problems import describe_problems
+from include.errors import LedgerStateError
+from include.params import Params
 from include.shards import read_owners
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from include.batches import BatchesApi
     from include.ledger import Ledger
     from include.storage import ObjectStore
@@ -28,10 +26,10 @@ DECIDABLE = frozenset({"planned", "intent", "submitted"})
 """States a person may decide about: what has results is collected and loaded instead."""
 
 
-class ResolveParams(BaseModel):
+class ResolveParams(Params):
     """What a person decides, and why."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    refusal = "the decision is not complete"
 
     spec: str
     shard_id: str = Field(min_length=1)
@@ -45,19 +43,6 @@ class ResolveParams(BaseModel):
             msg = "batch_id goes with the action adopt, and only with that"
             raise ValueError(msg)
         return self
-
-    @classmethod
-    def parse(cls, params: "Mapping[str, object]") -> Self:
-        """Read the params of a DAG run.
-
-        Raises:
-            ConfigurationError: One is missing or wrong; it is named.
-        """
-        try:
-            return cls.model_validate(dict(params))
-        except ValidationError as error:
-            msg = f"the decision is not complete: {describe_problems(error)}"
-            raise ConfigurationError(msg) from None
 
 
 @dataclass(frozen=True, kw_only=True)
