@@ -106,7 +106,8 @@ class FakeS3:
     def list_objects_v2(self, *, Bucket: str, Prefix: str, MaxKeys: int = 1_000) -> dict[str, Any]:  # noqa: N803  # boto3
         with self._call("list", Prefix):
             keys = sorted(key for key in self.objects if key.startswith(Prefix))[:MaxKeys]
-        return {"KeyCount": len(keys), "Contents": [{"Key": key} for key in keys]}
+        found = [{"Key": key, "LastModified": START} for key in keys]
+        return {"KeyCount": len(keys), "Contents": found}
 
     def get_paginator(self, operation: str) -> "FakeS3":
         return self
