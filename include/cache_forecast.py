@@ -15,34 +15,36 @@ class CacheForecast:
 
     ttl: CacheTtl
     prefix_tokens: int
-    """Of each request: what the API may keep."""
+    """Of each request that asks for it: what the API may keep."""
     hit_rate: float | None
-    """Of past nights; None where it is being tried, or was never measured."""
-    most_requests: int | None = None
-    """How many ask for it; None for all."""
+    """Of past nights; None where it was never measured."""
+    share: float = 1
+    """Of the requests: those that ask for it."""
 
     @classmethod
-    def of(cls, choice: CacheChoice, *, first_slice_count: int) -> "CacheForecast | None":
+    def of(
+        cls, choice: CacheChoice, *, first_slice_count: int, request_count: int
+    ) -> "CacheForecast | None":
         """Return what a run's choice will do; None without a cache.
 
         Args:
             choice: What the run chose.
             first_slice_count: Requests of its first slice, which alone makes a trial.
+            request_count: Requests that are bought.
         """
         if choice.ttl is None:
             return None
         hit_rate = None if choice.hit_rate is None else float(choice.hit_rate)
-        most = first_slice_count if choice.is_trial else None
-        return cls(choice.ttl, choice.prefix_tokens, hit_rate, most)
+        share = min(first_slice_count / max(request_count, 1), 1) if choice.is_trial else 1
+        return cls(choice.ttl, choice.prefix_tokens, hit_rate, share)
 
     def saved_by_request(self, rates: Rates) -> float:
-        """Return what a request will cost less, in USD; 0 where no hit rate is known."""
-        return 0 if self.hit_rate is None else self._saved(self.hit_rate, rates)
+        """Return what a request will cost less, in USD; below 0 is what it will cost more."""
+        middle = sum(_DOCUMENTED_HITS) / 2
+        return self._saved(middle if self.hit_rate is None else self.hit_rate, rates)
 
     def reach(self, rates: Rates, request_count: int) -> tuple[float, float]:
         """Return how much less, and how much more, requests may cost than foretold, in USD."""
-        if self.most_requests is not None:
-            request_count = min(request_count, self.most_requests)
         expected = self.saved_by_request(rates)
         if self.hit_rate is None:
             fewest, most = 0.0, 1.0
@@ -57,4 +59,4 @@ class CacheForecast:
         write = rates.cache_write if self.ttl == "5m" else rates.cache_write_1h
         by_reading = hit_rate * float(rates.input - rates.cache_read)
         by_writing = (1 - hit_rate) * float(write - rates.input)
-        return self.prefix_tokens * (by_reading - by_writing)
+        return self.share * self.prefix_tokens * (by_reading - by_writing)

@@ -64,7 +64,11 @@ class Forecasting:
             rates = self._sampled(joins, store, expected)
         if rates is None:
             rates = TokenRates(any_output=unseen_output(expected))
-        cache = CacheForecast.of(self.caching, first_slice_count=joins.first_index_count)
+        cache = CacheForecast.of(
+            self.caching,
+            first_slice_count=joins.first_index_count,
+            request_count=sum(one.bought_count for one in joins.loads([])),
+        )
         return RequestPricing(spec.model, rates, self.prices, cache)
 
     def _sampled(
