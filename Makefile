@@ -50,10 +50,10 @@ erase: $(READY) ## Erase what a document said from the local stack (URI=s3://buc
 	@$(BIN)/python -m local_stack erase "$(URI)" "$(REASON)"
 
 test: $(READY) ## Run every test, the nights under a real scheduler included
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder
 
 coverage: $(READY) ## Run every test and tell which lines none of them reached (slower)
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
 test-browser: $(READY) ## The page and a backfill in Chromium, on a stack of its own (SCREENSHOTS=docs/images)
 	$(BIN)/python -m pytest tests/browser --browser -rs $(if $(SCREENSHOTS),--screenshots "$(SCREENSHOTS)")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from local_stack.processes import Processes
 from local_stack.s3 import S3Server
@@ -55,10 +57,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = sorted((item for item in items if item not in left_out), key=_is_quick)
 
 
-def _is_quick(item: pytest.Item) -> tuple[bool, bool, bool]:
-    """Return the place of a test: two Airflows at the same time would only hold each other up."""
-    folder, name = item.path.parent.name, item.path.stem
-    return (folder, name) != ("e2e", "test_nights"), folder != "chaos", folder == "e2e"
+def _is_quick(item: pytest.Item) -> tuple[bool, bool]:
+    """Return the place of a test."""
+    folder = item.path.parent.name
+    return folder != "e2e", folder != "chaos"
+
+
+class _FilesButOneAirflow(LoadFileScheduling):
+    """Gives a file to a process, and all nights under a real scheduler to one: they share it."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "e2e" if nodeid.startswith("tests/e2e/") else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    """Return how files are spread over processes."""
+    return _FilesButOneAirflow(config, log)
 
 
 @pytest.fixture
