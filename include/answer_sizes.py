@@ -7,8 +7,8 @@ from typing import Any
 from include.tokens import CHARACTERS_PER_TOKEN
 
 _SENTENCE = re.compile(r"\b(?:(one|two|three|four|five)\b[a-z, ]*)?sentences?\b", re.IGNORECASE)
-_SENTENCE_CHARACTERS = 130
-"""A sentence that sums something up has some 20 words."""
+_SENTENCE_CHARACTERS = 140
+"""A sentence that sums something up has more than 20 words."""
 _NUMBERS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
 _UNBOUNDED_CHARACTERS = 30
 """A string that may be of any length, and is no sentence: a name, a title, a few words."""
