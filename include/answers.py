@@ -6,7 +6,7 @@ what is stored beside a shard: an answer is judged by the schema it was asked un
 
 import datetime as dt
 import decimal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter
@@ -155,20 +155,21 @@ class AnswerSchema:
 
     def row(self, answer: Any) -> dict[str, Any]:
         """Return the Arrow row of a parsed answer, keyed by column."""
-        return dict(zip(self._names, self.values(answer), strict=True))
+        return dict(zip(self._names, self._values(answer), strict=True))
 
-    def values(self, answer: Any) -> tuple[Any, ...]:
+    def columns_of(self, answers: Sequence[Any | None]) -> dict[str, Sequence[Any]]:
+        """Return the columns of at least one parsed answer; None is a row of nulls."""
+        nothing = (None,) * len(self._names)
+        rows = [nothing if answer is None else self._values(answer) for answer in answers]
+        return dict(zip(self._names, zip(*rows, strict=True), strict=True))
+
+    def _values(self, answer: Any) -> tuple[Any, ...]:
         """Return the Arrow row of a parsed answer, in the order of its columns."""
         if self._read_plain is not None:
             values: tuple[Any, ...] = self._read_plain(answer)
             return values
         columns = [_value_at(answer, column.name) for column in self.columns]
         return (*columns, *(_items_of(answer, table) for table in self.list_tables))
-
-    @cached_property
-    def no_values(self) -> tuple[None, ...]:
-        """What `values` would be of no answer."""
-        return (None,) * len(self._names)
 
     @cached_property
     def _names(self) -> list[str]:
@@ -290,7 +291,14 @@ def _struct_type(name: str, schema: JsonSchema) -> Any:
             members.append((field, value, msgspec.field(default_factory=list)))
         else:
             members.append((field, value | None, node.get("default")))
-    return msgspec.defstruct(name, members, kw_only=True, frozen=True, forbid_unknown_fields=True)
+    return msgspec.defstruct(
+        name,
+        members,
+        kw_only=True,
+        frozen=True,
+        forbid_unknown_fields=True,
+        gc=False,  # nothing that was JSON refers to itself
+    )
 
 
 def _with_enum_capitals(value: Any, raw: JsonSchema) -> Any:

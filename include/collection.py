@@ -5,86 +5,29 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from include.answers import AnswerSchema
 from include.column_files import ColumnFile
-from include.costs import Cost, billed, cost_of
 from include.entries import Entry
 from include.errors import AccountError, ResultsIncompleteError
+from include.owners import Owners
 from include.prices import PriceList
-from include.results import (
-    Followup,
-    Judged,
-    Message,
-    Outcome,
-    ResultLine,
-    Usage,
-    judge,
-    without_unwanted,
+from include.result_columns import (
+    FAILURES_SCHEMA,
+    JudgedResult,
+    ResultColumns,
+    enrichments_schema,
 )
-from include.shards import Owner
+from include.results import Judged, ResultLine, judge, without_unwanted
 
 logger = logging.getLogger(__name__)
 
-SIMULATED_SUFFIX = "-simulated"
-"""How the simulator marks the model of its answers."""
-
-PAID_FIELDS = [
-    ("batch_id", pa.string()),
-    ("request_id", pa.string()),
-    ("document_id", pa.string()),
-    ("enrichment_id", pa.string()),
-    ("part_number", pa.int32()),
-    ("part_count", pa.int32()),
-    ("run_key", pa.string()),
-    ("attempt", pa.int32()),
-    ("outcome", pa.string()),
-    ("followup", pa.string()),
-    ("stop_reason", pa.string()),
-    ("error_type", pa.string()),
-    ("error_message", pa.string()),
-    ("model", pa.string()),
-    ("input_tokens", pa.int64()),
-    ("output_tokens", pa.int64()),
-    ("cache_read_tokens", pa.int64()),
-    ("cache_write_tokens", pa.int64()),
-    ("thinking_tokens", pa.int64()),
-    ("prompt_characters", pa.int64()),
-    ("picture_tokens", pa.int64()),
-    ("token_class", pa.string()),
-    ("cost_usd", pa.decimal128(18, 9)),
-    ("list_cost_usd", pa.decimal128(18, 9)),
-]
-"""What every result has, good or bad: what came of it, and what was paid."""
-FAILURES_SCHEMA = pa.schema(PAID_FIELDS)
-
-NANO = Decimal("1e-9")
 _DECODER = msgspec.json.Decoder(ResultLine)
-
-
-def enrichments_schema(schema: AnswerSchema) -> pa.Schema:
-    """Return the columns of a shard's answers: what was paid, where from, and the typed fields.
-
-    An answer about a part of a document is no row of the spec's table: it is kept as JSON, in
-    `part_answer`, until the other parts are answered.
-    """
-    return pa.schema(
-        [
-            *PAID_FIELDS,
-            ("prompt_version", pa.string()),
-            ("answer_model", pa.string()),
-            ("is_simulated", pa.bool_()),
-            ("part_answer", pa.string()),
-            *schema.arrow_schema(),
-        ]
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,32 +46,16 @@ class ParsedFile:
     """The first error of the account, which stops the run."""
 
 
-class _Paid(NamedTuple):
-    """What tells one result from the others of its batch, of `PAID_FIELDS`."""
+@dataclass
+class _Tally:
+    """What a result file has held so far."""
 
-    request_id: str
-    document_id: str
-    enrichment_id: str
-    part_number: int | None
-    part_count: int | None
-    outcome: Outcome
-    followup: Followup
-    stop_reason: str | None
-    error_type: str | None
-    error_message: str | None
-    input_tokens: int
-    output_tokens: int
-    cache_read_tokens: int
-    cache_write_tokens: int
-    thinking_tokens: int | None
-    prompt_characters: int | None
-    picture_tokens: int | None
-    token_class: str | None
-    cost_usd: Decimal
-    list_cost_usd: Decimal
-
-
-_ANSWERED_BY = ("answer_model", "is_simulated", "part_answer")
+    seen: bytearray
+    """Which of the shard's requests have a line."""
+    duplicate_count: int = 0
+    foreign_count: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    account_error: str | None = None
 
 
 @dataclass(frozen=True)
@@ -138,8 +65,7 @@ class ResultParser:
     entry: Entry
     batch_id: str
     schema: AnswerSchema
-    owners: Mapping[str, Owner]
-    """The shard's request ids, each with what it was bought for."""
+    owners: Owners
     prices: PriceList = field(default_factory=PriceList)
 
     def parse(
@@ -156,49 +82,49 @@ class ResultParser:
         Raises:
             ResultsIncompleteError: A line is no result: the file is broken.
         """
-        names = [*_Paid._fields, *_ANSWERED_BY, *self.schema.arrow_schema().names]
-        seen: set[str] = set()
-        tally: Counter[str] = Counter()
-        counts: Counter[str] = Counter()
-        account_error: str | None = None
+        columns = ResultColumns(self.entry.model, self.owners, self.schema, self.prices)
+        tally = _Tally(bytearray(self.owners.table.num_rows))
         with (
             pq.ParquetWriter(enrichments, enrichments_schema(self.schema)) as good_file,
             pq.ParquetWriter(failures, FAILURES_SCHEMA) as bad_file,
         ):
-            good = ColumnFile(good_file, names, self._shared)
-            bad = ColumnFile(bad_file, _Paid._fields, self._shared)
-            for line in _read_lines(spool):
-                if line.custom_id not in self.owners:
-                    tally["foreign"] += 1
-                elif line.custom_id in seen:
-                    tally["duplicate"] += 1
-                else:
-                    seen.add(line.custom_id)
-                    counts[line.result.type] += 1
-                    judged = judge(line.result, self.schema)
-                    if judged.followup == "stop":
-                        account_error = account_error or judged.error_message
-                    message = line.result.message
-                    paid = self._paid(line.custom_id, judged, message)
-                    if judged.outcome == "succeeded" and message is not None:
-                        good.add(self._answered(paid, message.model, judged.answer))
-                    else:
-                        bad.add(paid)
-            missing = frozenset(self.owners) - seen
+            good = ColumnFile(good_file, columns.answered, self._shared)
+            bad = ColumnFile(bad_file, columns.paid, self._shared)
+            for one in self._judge(spool, tally):
+                (good if one.judged.outcome == "succeeded" else bad).add(one)
+            missing = {one: row for one, row in self.owners.row_of.items() if not tally.seen[row]}
             if with_missing:
-                for request_id in sorted(missing):
-                    bad.add(self._paid(request_id, Judged("missing", "retry"), None))
+                for _, row in sorted(missing.items()):
+                    bad.add(JudgedResult(row, Judged("missing", "retry")))
             good.flush()
             bad.flush()
         return ParsedFile(
             enrichment_count=good.count,
             failure_count=bad.count,
-            duplicate_count=tally["duplicate"],
-            foreign_count=tally["foreign"],
-            counts=counts,
-            missing=missing,
-            account_error=account_error,
+            duplicate_count=tally.duplicate_count,
+            foreign_count=tally.foreign_count,
+            counts=tally.counts,
+            missing=frozenset(missing),
+            account_error=tally.account_error,
         )
+
+    def _judge(self, spool: Path, tally: "_Tally") -> Iterator[JudgedResult]:
+        """Yield the first result of each of the shard's requests."""
+        row_of, schema = self.owners.row_of, self.schema
+        for line in _read_lines(spool):
+            row = row_of.get(line.custom_id)
+            if row is None:
+                tally.foreign_count += 1
+            elif tally.seen[row]:
+                tally.duplicate_count += 1
+            else:
+                result = line.result
+                tally.seen[row] = True
+                tally.counts[result.type] += 1
+                judged = judge(result, schema)
+                if judged.followup == "stop":
+                    tally.account_error = tally.account_error or judged.error_message
+                yield JudgedResult.of(row, judged, result.message)
 
     @property
     def _shared(self) -> dict[str, Any]:
@@ -210,43 +136,6 @@ class ResultParser:
             "model": self.entry.model,
             "prompt_version": self.entry.prompt_version,
         }
-
-    def _answered(self, paid: _Paid, answer_model: str, answer: Any) -> tuple[Any, ...]:
-        is_simulated = answer_model.endswith(SIMULATED_SUFFIX)
-        if paid.part_number is None:
-            return (*paid, answer_model, is_simulated, None, *self.schema.values(answer))
-        kept = msgspec.json.encode(answer).decode()
-        return (*paid, answer_model, is_simulated, kept, *self.schema.no_values)
-
-    def _paid(self, request_id: str, judged: Judged, message: Message | None) -> _Paid:
-        usage = message.usage if message else Usage()
-        is_billed = message is not None and billed(
-            judged.outcome, has_content=bool(message.content)
-        )
-        cost = cost_of(self.entry.model, usage, self.prices) if is_billed else Cost()
-        owner = self.owners[request_id]
-        return _Paid(
-            request_id=request_id,
-            document_id=owner.document_id,
-            enrichment_id=owner.enrichment_id,
-            part_number=owner.part_number,
-            part_count=owner.part_count,
-            outcome=judged.outcome,
-            followup=judged.followup,
-            stop_reason=message.stop_reason if message else None,
-            error_type=judged.error_type,
-            error_message=judged.error_message,
-            input_tokens=usage.input_tokens,
-            output_tokens=usage.output_tokens,
-            cache_read_tokens=usage.cache_read_tokens,
-            cache_write_tokens=usage.cache_write_tokens,
-            thinking_tokens=usage.thinking_tokens,
-            prompt_characters=owner.prompt_characters,
-            picture_tokens=owner.picture_tokens,
-            token_class=owner.token_class,
-            cost_usd=cost.batch_usd.quantize(NANO),
-            list_cost_usd=cost.list_usd.quantize(NANO),
-        )
 
 
 def raise_if_account(parsed: ParsedFile, shard_id: str) -> None:
@@ -261,16 +150,29 @@ def raise_if_account(parsed: ParsedFile, shard_id: str) -> None:
 
 
 def _read_lines(spool: Path) -> Iterator[ResultLine]:
+    decode = _DECODER.decode
     with spool.open("rb") as file:
         for number, raw in enumerate(file, start=1):
-            line = raw.removeprefix(b"\xef\xbb\xbf").strip()
-            if not line:
-                continue
             try:
-                yield _decode(line)
-            except (ValueError, msgspec.MsgspecError) as error:
-                msg = f"line {number} of the result file is broken: {error}"
-                raise ResultsIncompleteError(msg) from None
+                yield decode(raw)
+            except (ValueError, msgspec.MsgspecError):
+                line = _read_odd(raw, number)
+                if line is not None:
+                    yield line
+
+
+def _read_odd(raw: bytes, number: int) -> ResultLine | None:
+    """Read what is no plain line: a blank one, or one with a mark or lone surrogates.
+
+    Raises:
+        ResultsIncompleteError: It is no result.
+    """
+    line = raw.removeprefix(b"\xef\xbb\xbf").strip()
+    try:
+        return _decode(line) if line else None
+    except (ValueError, msgspec.MsgspecError) as error:
+        msg = f"line {number} of the result file is broken: {error}"
+        raise ResultsIncompleteError(msg) from None
 
 
 def _decode(line: bytes) -> ResultLine:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property, partial
 
 from include.prices import PriceList, Rates
 from include.results import Outcome, Usage
@@ -21,19 +22,40 @@ class Cost:
         return Cost(self.batch_usd + other.batch_usd, self.list_usd + other.list_usd)
 
 
+class Tariff:
+    """What the tokens of one model cost, in a batch or outside of one; each rate read once."""
+
+    def __init__(self, model: str, prices: PriceList = _LISTED, *, in_batch: bool) -> None:
+        """Read from `prices` what is asked for, when it is."""
+        self._rates = partial(prices.rates, model, in_batch=in_batch)
+
+    def usd(self, usage: Usage) -> Decimal:
+        """Return what one answered request costs; thinking is part of its output.
+
+        Raises:
+            ConfigurationError: Nobody knows the model's price.
+        """
+        is_long = usage.prompt_tokens > PRICE_STEP_TOKENS
+        return _total(usage, self._long if is_long else self._short)
+
+    @cached_property
+    def _short(self) -> Rates:
+        return self._rates(is_long_prompt=False)
+
+    @cached_property
+    def _long(self) -> Rates:
+        return self._rates(is_long_prompt=True)
+
+
 def cost_of(model: str, usage: Usage, prices: PriceList = _LISTED) -> Cost:
     """Return what one answered request costs; thinking is part of its output."""
-    is_long = usage.prompt_tokens > PRICE_STEP_TOKENS
-
-    def total(*, in_batch: bool) -> Decimal:
-        return _total(usage, prices.rates(model, in_batch=in_batch, is_long_prompt=is_long))
-
-    return Cost(total(in_batch=True), total(in_batch=False))
+    in_batch, listed = (Tariff(model, prices, in_batch=one) for one in (True, False))
+    return Cost(in_batch.usd(usage), listed.usd(usage))
 
 
 def _total(usage: Usage, rates: Rates) -> Decimal:
     asked = rates.input * usage.input_tokens + rates.output * usage.output_tokens
-    if not usage.cache_read_tokens and not usage.cache_write_tokens:
+    if not usage.cache_read_input_tokens and not usage.cache_creation_input_tokens:
         return asked
     written_1h = usage.cache_write_1h_tokens
     return (

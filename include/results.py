@@ -2,8 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
 import msgspec
@@ -55,19 +54,19 @@ _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 _MESSAGE_CHARACTERS = 500
 
 
-class CacheCreation(msgspec.Struct, frozen=True):
+class CacheCreation(msgspec.Struct, frozen=True, gc=False):
     """For how long what was written to the cache is kept."""
 
     ephemeral_1h_input_tokens: int | None = 0
 
 
-class OutputDetails(msgspec.Struct, frozen=True):
+class OutputDetails(msgspec.Struct, frozen=True, gc=False):
     """What of the output nobody gets to see."""
 
     thinking_tokens: int | None = 0
 
 
-class Usage(msgspec.Struct, frozen=True):
+class Usage(msgspec.Struct, frozen=True, gc=False):
     """Tokens of one message, as the API counts them."""
 
     input_tokens: int = 0
@@ -107,20 +106,20 @@ class Usage(msgspec.Struct, frozen=True):
         return self.input_tokens + self.cache_read_tokens + self.cache_write_tokens
 
 
-class Block(msgspec.Struct, frozen=True):
+class Block(msgspec.Struct, frozen=True, gc=False):
     """One content block; only text matters here."""
 
     type: str = ""
     text: str | None = None
 
 
-class StopDetails(msgspec.Struct, frozen=True):
+class StopDetails(msgspec.Struct, frozen=True, gc=False):
     """Why a model refused."""
 
     category: str | None = None
 
 
-class Message(msgspec.Struct, frozen=True):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """The model's answer."""
 
     model: str = ""
@@ -130,20 +129,20 @@ class Message(msgspec.Struct, frozen=True):
     usage: Usage = Usage()
 
 
-class InnerError(msgspec.Struct, frozen=True):
+class InnerError(msgspec.Struct, frozen=True, gc=False):
     """The error itself; the API wraps it twice."""
 
     type: str = "api_error"
     message: str = ""
 
 
-class ErrorEnvelope(msgspec.Struct, frozen=True):
+class ErrorEnvelope(msgspec.Struct, frozen=True, gc=False):
     """`{"type": "error", "error": {…}}`."""
 
     error: InnerError = InnerError()
 
 
-class Result(msgspec.Struct, frozen=True):
+class Result(msgspec.Struct, frozen=True, gc=False):
     """What came of one request."""
 
     type: str
@@ -151,14 +150,14 @@ class Result(msgspec.Struct, frozen=True):
     error: ErrorEnvelope | None = None
 
 
-class ResultLine(msgspec.Struct, frozen=True):
+class ResultLine(msgspec.Struct, frozen=True, gc=False):
     """One line of a result file."""
 
     custom_id: str
     result: Result
 
 
-class _Named(msgspec.Struct, frozen=True):
+class _Named(msgspec.Struct, frozen=True, gc=False):
     """Any line that has a `custom_id`: of a request or of a result."""
 
     custom_id: str = ""
@@ -182,8 +181,7 @@ def read_custom_id(line: bytes) -> str:
         return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(msgspec.Struct, frozen=True, gc=False):
     """One result, judged: an answer, or why there is none."""
 
     outcome: Outcome
@@ -219,7 +217,7 @@ def _judge_message(message: Message, schema: AnswerSchema) -> Judged:
     if outcome is not None:
         category = message.stop_details.category if message.stop_details else None
         return Judged(outcome, FOLLOWUPS[outcome], error_message=category)
-    text = "".join(block.text or "" for block in message.content if block.type == "text")
+    text = _text_of(message.content)
     try:
         return Judged("succeeded", "none", answer=_parse_answer(text, schema))
     except msgspec.ValidationError as error:
@@ -227,6 +225,12 @@ def _judge_message(message: Message, schema: AnswerSchema) -> Judged:
     except msgspec.DecodeError:
         complaint = "it was not one JSON object"
     return Judged("invalid_output", "retry", error_type="schema", error_message=complaint)
+
+
+def _text_of(content: Sequence[Block]) -> str:
+    """Return what was said; nearly all answers are one block, of which no copy is made."""
+    said = [block.text or "" for block in content if block.type == "text"]
+    return said[0] if len(said) == 1 else "".join(said)
 
 
 def _parse_answer(text: str, schema: AnswerSchema) -> Any:

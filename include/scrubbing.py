@@ -16,9 +16,9 @@ import pyarrow.parquet as pq
 import zstandard
 
 from include.blanking import blank_lines
-from include.collection import FAILURES_SCHEMA
 from include.entries import Entry, Output
 from include.plans import find_plan
+from include.result_columns import FAILURES_SCHEMA
 from include.results import read_custom_id
 from include.runs import RunFiles
 from include.shards import ShardFiles

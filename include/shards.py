@@ -1,8 +1,7 @@
 """What a shard needs, whoever moves it on: its keys, request ids, answer schema and body."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
-from itertools import repeat
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -101,38 +100,6 @@ def download_request_ids(store: ObjectStore, entry: Entry, path: Path) -> Path:
     """Bring the list of a shard's requests to disk."""
     files = ShardFiles(entry.spec, entry.shard_id)
     return store.download(files.request_ids_key(entry.planning_attempt), path)
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """What a request is bought for."""
-
-    document_id: str
-    enrichment_id: str
-    part_number: int | None = None
-    """Which part of the document it asks about; None for all of it."""
-    part_count: int | None = None
-    prompt_characters: int | None = None
-    picture_tokens: int | None = None
-    token_class: str | None = None
-
-
-def read_owners(store: ObjectStore, entry: Entry, work_dir: Path) -> dict[str, Owner]:
-    """Return the shard's request ids, each with what it is bought for."""
-    path = download_request_ids(store, entry, work_dir / f"{entry.shard_id}.parquet")
-    names = [field.name for field in fields(Owner)]
-    file = pq.ParquetFile(path)
-    stored = file.schema_arrow.names  # a shard that was planned by an older version has fewer
-    columns = ["request_id", *(name for name in names if name in stored)]
-    owners: dict[str, Owner] = {}
-    for batch in file.iter_batches(ROWS_PER_READ, columns=columns):
-        request_ids = batch.column("request_id").to_pylist()
-        values = [
-            batch.column(name).to_pylist() if name in stored else repeat(None, batch.num_rows)
-            for name in names
-        ]
-        owners.update(zip(request_ids, map(Owner, *values), strict=True))
-    return owners
 
 
 def make_body(store: ObjectStore, entry: Entry, work_dir: Path) -> WrittenBody:

@@ -20,9 +20,10 @@ from include.batches import (
 from include.entries import Entry, Intent
 from include.errors import AccountError, LedgerConflictError, LedgerStateError, TransientError
 from include.ledger import Ledger
+from include.owners import read_owners
 from include.records import Held
 from include.segments import WrittenBody
-from include.shards import make_body, read_owners
+from include.shards import make_body
 from include.storage import ObjectStore
 
 if TYPE_CHECKING:
@@ -239,7 +240,7 @@ class Submission:
         ]
 
     def _is_ours(self, entry: Entry, request_id: str) -> bool:
-        return request_id in read_owners(self.store, entry, self.work_dir)
+        return request_id in read_owners(self.store, entry, self.work_dir).row_of
 
     def _strike(self, batch: Batch) -> None:
         logger.info("struck batch=%s shard=%s", batch.batch_id, self.shard_id)

@@ -17,6 +17,7 @@ from include.config import Settings
 from include.entries import Entry
 from include.forecast import RequestPricing
 from include.ledger import Ledger
+from include.owners import Owners
 from include.planning import Planner, ShardPlan
 from include.prices import PriceList
 from include.questions import questions_about
@@ -227,6 +228,16 @@ def succeeded(custom_id: str, **changes: Any) -> dict[str, Any]:
         "custom_id": custom_id,
         "result": {"type": "succeeded", "message": message(**changes)},
     }
+
+
+def make_owners(*request_ids: str, **columns: Sequence[Any]) -> Owners:
+    """Return the owners of requests, each with a document of its own unless `columns` say more."""
+    values: dict[str, Sequence[Any]] = {
+        "request_id": request_ids,
+        "document_id": [f"document-{one}" for one in request_ids],
+        "enrichment_id": request_ids,
+    }
+    return Owners(pa.table(values | columns))
 
 
 def errored(custom_id: str, error_type: str, text: str = "no") -> dict[str, Any]:

@@ -14,8 +14,9 @@ import zstandard
 from include.collection import ParsedFile, ResultParser, raise_if_account
 from include.entries import Entry, Output, SurplusBatch
 from include.errors import ResultsIncompleteError, TransientError
+from include.owners import read_owners
 from include.prices import PriceList
-from include.shards import ShardFiles, read_owners, read_schema
+from include.shards import ShardFiles, read_schema
 
 if TYPE_CHECKING:
     from include.batches import Batch, BatchesApi
@@ -179,7 +180,7 @@ class Collection:
             if self.settings.missing_recheck_seconds > INLINE_WAIT_SECONDS:
                 msg = (
                     f"results of shard {self.shard_id} lack {len(parsed.missing)} of "
-                    f"{len(parser.owners)} requests; downloaded {len(entry.download_times)} times"
+                    f"{entry.request_count} requests; downloaded {len(entry.download_times)} times"
                 )
                 raise ResultsIncompleteError(msg)
             self.pause(self.settings.missing_recheck_seconds)

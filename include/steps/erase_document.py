@@ -19,10 +19,10 @@ from include.erasures import Erasure, Holdings, find_erasure, write_erasure
 from include.errors import PermanentError
 from include.holdings import HoldingsFinder
 from include.ledger import Ledger
+from include.owners import read_owners
 from include.params import Params
 from include.runs import RunFiles
 from include.scrubbing import DocumentStates, Scrubber
-from include.shards import read_owners
 from include.steps.sweep_ledger import RESULTS_LIFE
 from include.warehouse.erasing import (
     DocumentRun,
@@ -205,12 +205,13 @@ class DocumentErasure:
         """
         ledger = Ledger(self.store, erasure.spec)
         request_ids = {one.request_id for one in erasure.holdings.requests}
+        document_ids = set(erasure.document_ids)
         opened = ledger.read_open().record
         for shard_id in dict.fromkeys((*opened.shards, *opened.surplus.values())):
             entry = ledger.read(shard_id).record
             owners = read_owners(self.store, entry, self.work_dir)
-            documents = (owner.document_id for owner in owners.values())
-            if request_ids.isdisjoint(owners) and not set(erasure.document_ids) & set(documents):
+            documents = owners.table.column("document_id").to_pylist()
+            if request_ids.isdisjoint(owners.row_of) and document_ids.isdisjoint(documents):
                 continue
             raise ErasureRefusedError(_open_message(entry, self.params.uri))
 

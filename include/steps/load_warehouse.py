@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from include.collection import NANO
 from include.entries import ACCOUNT_NOTE, Entry
 from include.load_inputs import LoadInputs, PendingReason
 from include.paid_probes import PaidProbe, read_paid
 from include.plans import Plan, find_plan, read_plan
+from include.result_columns import NANO
 from include.runs import RunFiles, RunManifest
 from include.scratch import open_scratch
 from include.shard_loading import batch_rows, close_loaded, download_parts, lags_of

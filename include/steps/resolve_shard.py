@@ -12,8 +12,8 @@ from pydantic import Field, model_validator
 from include.batches import Batch
 from include.entries import Action, Entry
 from include.errors import LedgerStateError
+from include.owners import read_owners
 from include.params import Params
-from include.shards import read_owners
 
 if TYPE_CHECKING:
     from include.batches import BatchesApi
@@ -122,7 +122,7 @@ class Decision:
         if batch is None or not batch.is_ended:
             msg = f"batch {batch_id} has not ended; its results must prove it before it is adopted"
             raise LedgerStateError(msg)
-        owners = read_owners(self.store, entry, self.work_dir)
+        owners = read_owners(self.store, entry, self.work_dir).row_of
         if batch.request_count != len(owners) or self.api.first_result_id(batch_id) not in owners:
             msg = f"batch {batch_id} is not shard {entry.shard_id}: its requests are others"
             raise LedgerStateError(msg)

@@ -16,11 +16,10 @@ import pytest
 from include.collection import ResultParser
 from include.results import Result, judge
 from include.segments import write_body
-from include.shards import Owner
 from include.spec import FrozenSpec
 from include.specs import load_catalog
 from tests.benchmarks.floors import write_answers
-from tests.factories import make_entry, message, succeeded
+from tests.factories import make_entry, make_owners, message, succeeded
 
 pytestmark = pytest.mark.benchmark
 
@@ -63,7 +62,7 @@ def test_results_cost_a_few_times_what_decoding_and_writing_them_does(
         make_entry(model=spec.model),
         "msgbatch_1",
         spec.schema_of_answer,
-        {one: Owner(f"document-{one}", one) for one in ids},
+        make_owners(*ids),
     )
 
     def parse() -> None:

@@ -9,19 +9,18 @@ import pytest
 
 from include.answers import AnswerSchema
 from include.collection import (
-    FAILURES_SCHEMA,
     ParsedFile,
     ResultParser,
-    enrichments_schema,
     raise_if_account,
 )
 from include.column_files import ROWS_PER_GROUP
 from include.errors import AccountError, ResultsIncompleteError
-from include.shards import Owner
-from tests.factories import NoteAnswer, errored, make_entry, succeeded
+from include.owners import Owners
+from include.result_columns import FAILURES_SCHEMA, enrichments_schema
+from tests.factories import NoteAnswer, errored, make_entry, make_owners, succeeded
 
 SCHEMA = AnswerSchema.from_model(NoteAnswer)
-OWNERS = {one: Owner(f"document-{one}", one) for one in "ab"}
+OWNERS = make_owners("a", "b")
 
 
 @pytest.fixture
@@ -36,7 +35,7 @@ def parse(spool: Path) -> Callable[..., ParsedFile]:
     def parse_lines(
         *lines: dict[str, Any] | bytes,
         with_missing: bool = False,
-        owners: dict[str, Owner] = OWNERS,
+        owners: Owners = OWNERS,
         round_number: int = 0,
     ) -> ParsedFile:
         raw = (one if isinstance(one, bytes) else json.dumps(one).encode() for one in lines)
@@ -146,7 +145,7 @@ def test_request_without_a_line_is_a_failure_only_when_that_is_final(
 def test_marks_blank_lines_and_line_ends_are_no_matter(
     parse: Callable[..., ParsedFile],
 ) -> None:
-    lines = [json.dumps(succeeded(one)).encode() + b"\r" for one in OWNERS]
+    lines = [json.dumps(succeeded(one)).encode() + b"\r" for one in OWNERS.row_of]
     parsed = parse(b"\xef\xbb\xbf" + lines[0], b"", b" ", lines[1], b"")
     assert (parsed.enrichment_count, set(parsed.missing)) == (2, set())
 
@@ -158,6 +157,11 @@ def test_one_answer_with_odd_characters_does_not_break_the_file(
     line = json.dumps(succeeded("a")).replace("rain", f"ra{escape}in").encode()
     assert parse(line, succeeded("b")).missing == set()
     assert {row["topic"] for row in rows(spool)[0]} == {"rain"}
+
+
+def test_line_that_is_null_is_no_blank_line(parse: Callable[..., ParsedFile]) -> None:
+    with pytest.raises(ResultsIncompleteError, match="line 1 of the result file is broken"):
+        parse(b"null", succeeded("a"))
 
 
 def test_empty_file_is_a_file_without_lines(parse: Callable[..., ParsedFile], spool: Path) -> None:
@@ -177,10 +181,9 @@ def test_answer_about_a_part_is_kept_as_json_and_fills_no_column(
     parse(
         succeeded("a"),
         errored("b", "api_error"),
-        owners={
-            "a": Owner("document", "whole", 1, 2),
-            "b": Owner("document", "whole", 2, 2),
-        },
+        owners=make_owners(
+            "a", "b", enrichment_id=["whole"] * 2, part_number=[1, 2], part_count=[2, 2]
+        ),
     )
     (good,), (bad,) = rows(spool)
     assert json.loads(good["part_answer"]) == {"topic": "rain", "mood": "Good"}
@@ -193,6 +196,21 @@ def test_answer_about_a_part_is_kept_as_json_and_fills_no_column(
     ]
 
 
+def test_whole_documents_and_parts_lie_side_by_side(
+    parse: Callable[..., ParsedFile], spool: Path
+) -> None:
+    parse(
+        succeeded("b"),
+        succeeded("a"),
+        owners=make_owners("a", "b", part_number=[1, None], token_class=["latin", "han"]),
+    )
+    good, _ = rows(spool)
+    assert [
+        (row["request_id"], row["topic"], row["part_answer"] is None, row["token_class"])
+        for row in good
+    ] == [("b", "rain", True, "han"), ("a", None, False, "latin")]
+
+
 def test_without_account_error_nothing_stops(parse: Callable[..., ParsedFile]) -> None:
     raise_if_account(parse(errored("a", "api_error")), "shard-0")
 
@@ -200,9 +218,9 @@ def test_without_account_error_nothing_stops(parse: Callable[..., ParsedFile]) -
 def test_file_of_more_than_a_row_group_is_whole(
     parse: Callable[..., ParsedFile], spool: Path
 ) -> None:
-    owners = {f"id-{n}": Owner(f"document-{n}", f"id-{n}") for n in range(ROWS_PER_GROUP + 1)}
+    owners = make_owners(*(f"id-{number}" for number in range(ROWS_PER_GROUP + 1)))
     line = json.dumps(succeeded("id-0")).encode()
-    parsed = parse(*(line.replace(b"id-0", one.encode()) for one in owners), owners=owners)
+    parsed = parse(*(line.replace(b"id-0", one.encode()) for one in owners.row_of), owners=owners)
     assert parsed.enrichment_count == ROWS_PER_GROUP + 1
     file = pq.ParquetFile(files(spool)[0])
     assert (file.metadata.num_rows, file.num_row_groups) == (ROWS_PER_GROUP + 1, 2)

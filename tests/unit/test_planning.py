@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from include.collection import FAILURES_SCHEMA
 from include.entries import Entry, Output
 from include.errors import (
     LedgerConflictError,
@@ -20,9 +19,11 @@ from include.forecast import RequestPricing
 from include.forecasting import Forecasting
 from include.ledger import Ledger
 from include.long_documents import LongDocuments
+from include.owners import read_owners
 from include.planning import MAX_SHARDS, Planner, ShardPlan
 from include.prices import PriceList
-from include.shards import ShardFiles, make_body, read_owners, read_schema
+from include.result_columns import FAILURES_SCHEMA
+from include.shards import ShardFiles, make_body, read_schema
 from include.storage import ObjectStore
 from include.token_rates import OutputRate, TokenRates
 from include.token_sampling import SAMPLE_COUNT
@@ -63,7 +64,7 @@ def plan(store: ObjectStore, tmp_path: Path) -> Plan:
 
 
 def ids_of(store: ObjectStore, work_dir: Path, shard_id: str) -> set[str]:
-    return set(read_owners(store, Ledger(store, "notes").read(shard_id).record, work_dir))
+    return set(read_owners(store, Ledger(store, "notes").read(shard_id).record, work_dir).row_of)
 
 
 def move(ledger: Ledger, shard_id: str, state: Any, **changes: Any) -> Entry:
@@ -165,9 +166,9 @@ class TestWhatIsBought:
         assert (made.needed_count, made.split_count, made.truncated_count) == (4, 3, 0)
         assert made.estimate_usd > plan_shards(store, tmp_path, ["short"]).estimate_usd * 3
         entry = Ledger(store, "notes").read(shard.shard_id).record
-        owners = read_owners(store, entry, tmp_path).values()
+        owners = read_owners(store, entry, tmp_path).table.to_pylist()
         assert sorted(
-            (owner.document_id, owner.part_number or 0, owner.part_count or 0) for owner in owners
+            (one["document_id"], one["part_number"] or 0, one["part_count"] or 0) for one in owners
         ) == [
             ("document-0", 0, 0),
             ("document-1", 1, 2),

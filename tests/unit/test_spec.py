@@ -5,10 +5,10 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel
 
-from include.collection import PAID_FIELDS
 from include.column_names import RESERVED_COLUMNS
 from include.errors import ConfigurationError
 from include.requests import RequestBuilder
+from include.result_columns import PAID_FIELDS
 from include.simulator.answers import Answerer
 from include.simulator.validation import params_problem
 from include.spec import FrozenSpec, Source
