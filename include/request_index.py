@@ -1,6 +1,5 @@
 """The request index: which document became which request, and where its line lies."""
 
-from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -102,6 +101,6 @@ class RequestIndexWriter:
         self._place(self._segment.close_frame())
         for row in self._rows:
             place = self._places.get(row.get("request_id") or "")
-            row.update(asdict(place) if place else {})
+            row.update(place._asdict() if place else {})
         self._index.write_table(pa.Table.from_pylist(self._rows, schema=INDEX_SCHEMA))
         self._rows = []

@@ -1,10 +1,11 @@
 """Segments: request lines in independent zstd frames, so that any line can be read alone."""
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain, groupby
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, Self
+from typing import Any, BinaryIO, NamedTuple, Protocol, Self
 
 import zstandard
 
@@ -15,8 +16,7 @@ _BODY_START = b'{"requests":['
 _BODY_END = b"]}"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where one line lies."""
 
     segment_key: str
@@ -30,7 +30,7 @@ class Place:
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Self:
         """Return the place that a row of the request index names."""
-        return cls(**{name: row[name] for name in cls.__slots__})
+        return cls(**{name: row[name] for name in cls._fields})
 
 
 class RangeReader(Protocol):
@@ -73,16 +73,18 @@ class SegmentWriter:
 
 def read_lines(store: RangeReader, places: Iterable[Place]) -> Iterator[bytes]:
     """Yield the line at each place; places of one frame should follow each other."""
-    current: tuple[str, int] | None = None
-    frame = b""
-    for place in places:
-        if (place.segment_key, place.frame_start) != current:
-            packed = store.read_range(
-                place.segment_key, start=place.frame_start, length=place.frame_length
-            )
-            frame = zstandard.ZstdDecompressor().decompress(packed)
-            current = (place.segment_key, place.frame_start)
-        yield frame[place.line_start : place.line_start + place.line_length]
+    return chain.from_iterable(read_groups(store, places))
+
+
+def read_groups(store: RangeReader, places: Iterable[Place]) -> Iterator[list[bytes]]:
+    """Yield the lines at places that follow each other in one frame, for all places in order."""
+    for _, group in groupby(places, key=itemgetter(0, 1)):
+        ones = list(group)
+        packed = store.read_range(
+            ones[0].segment_key, start=ones[0].frame_start, length=ones[0].frame_length
+        )
+        frame = zstandard.ZstdDecompressor().decompress(packed)
+        yield [frame[start : start + length] for _, _, _, start, length in ones]
 
 
 def body_bytes(line_bytes: int, line_count: int) -> int:
@@ -97,25 +99,18 @@ class WrittenBody:
     path: Path
     byte_count: int
     request_count: int
-    sha256: str
 
 
-def write_body(lines: Iterable[bytes], path: Path) -> WrittenBody:
-    """Write the JSON body of `POST /v1/messages/batches`, line by line."""
-    sha256 = hashlib.sha256()
+def write_body(groups: Iterable[list[bytes]], path: Path) -> WrittenBody:
+    """Write the JSON body of `POST /v1/messages/batches`, a group of lines at a time."""
     count = 0
     with path.open("wb") as file:
-
-        def put(part: bytes) -> None:
-            sha256.update(part)
-            file.write(part)
-
-        put(_BODY_START)
-        for line in lines:
-            if count:
-                put(b",")
-            put(line)
-            count += 1
-        put(_BODY_END)
+        file.write(_BODY_START)
+        for lines in groups:
+            if count and lines:
+                file.write(b",")
+            file.write(b",".join(lines))
+            count += len(lines)
+        file.write(_BODY_END)
         byte_count = file.tell()
-    return WrittenBody(path, byte_count, count, sha256.hexdigest())
+    return WrittenBody(path, byte_count, count)

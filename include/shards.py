@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from include.answers import AnswerSchema
 from include.entries import Entry
 from include.output_schemas import JsonSchema
-from include.segments import Place, WrittenBody, read_lines, write_body
+from include.segments import Place, WrittenBody, read_groups, write_body
 from include.storage import MissingKeyError, ObjectStore
 
 REQUEST_IDS_SCHEMA = pa.schema(
@@ -105,13 +105,10 @@ def download_request_ids(store: ObjectStore, entry: Entry, path: Path) -> Path:
 def make_body(store: ObjectStore, entry: Entry, work_dir: Path) -> WrittenBody:
     """Put the JSON body of a shard together on disk, from the segments that hold its lines."""
     path = download_request_ids(store, entry, work_dir / f"{entry.shard_id}.parquet")
-    lines = read_lines(store, _places(path))
-    return write_body(lines, work_dir / f"{entry.shard_id}.json")
+    return write_body(read_groups(store, _places(path)), work_dir / f"{entry.shard_id}.json")
 
 
 def _places(path: Path) -> Iterator[Place]:
-    names = ["segment_key", "frame_start", "frame_length", "line_start", "line_length"]
-    for batch in pq.ParquetFile(path).iter_batches(ROWS_PER_READ, columns=names):
-        columns = (batch.column(name).to_pylist() for name in names)
-        for values in zip(*columns, strict=True):
-            yield Place(*values)
+    names = Place._fields
+    for batch in pq.ParquetFile(path).iter_batches(ROWS_PER_READ, columns=list(names)):
+        yield from map(Place, *(batch.column(name).to_pylist() for name in names))

@@ -8,7 +8,7 @@ from include.request_index import INDEX_SCHEMA, ROWS_PER_GROUP, RequestIndexWrit
 from include.segments import Place, read_lines
 from include.storage import ObjectStore
 
-PLACE_NAMES = Place.__dataclass_fields__
+PLACE_NAMES = Place._fields
 
 
 def row(number: int, request_id: str | None) -> dict[str, Any]:
