@@ -13,15 +13,13 @@ from operator import attrgetter
 from typing import Annotated, Any, Literal, Self
 
 import msgspec
-import pyarrow as pa
 from pydantic import BaseModel
 
 from include.errors import ConfigurationError
 from include.model_schemas import model_schema
 from include.output_schemas import SENT_FORMATS, JsonSchema, nullable, sendable
 from include.schema_limits import check_limits
-
-Kind = Literal["text", "boolean", "integer", "float", "decimal", "date", "timestamp"]
+from include.storable import LIMITS, Kind, is_storable
 
 _META_NAMES = {
     "minLength": "min_length",
@@ -53,19 +51,8 @@ _PYTHON_TYPES: dict[Kind, type] = {
     "date": dt.date,
     "timestamp": dt.datetime,
 }
-_ARROW_TYPES: dict[Kind, pa.DataType] = {
-    "text": pa.string(),
-    "boolean": pa.bool_(),
-    "integer": pa.int64(),
-    "float": pa.float64(),
-    "decimal": pa.decimal128(38, 9),
-    "date": pa.date32(),
-    "timestamp": pa.timestamp("us", tz="UTC"),
-}
-
 _EXACT = msgspec.json.Decoder(float_hook=decimal.Decimal)
 """Keeps every digit of a number: a float would round decimals."""
-_NARROW_KINDS = frozenset({"integer", "decimal", "timestamp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +116,6 @@ class AnswerSchema:
         """Return the JSON schema of each field, without the null that it may allow."""
         return {name: nullable(raw)[0] for name, raw in self.json_schema["properties"].items()}
 
-    def arrow_schema(self) -> pa.Schema:
-        """One field per column, then one list of structs per list table."""
-        columns = [_arrow_field(column) for column in self.columns]
-        for table in self.list_tables:
-            struct = pa.struct([_arrow_field(column) for column in table.columns])
-            columns.append(pa.field(table.name, pa.list_(struct)))
-        return pa.schema(columns)
-
     def parse(self, text: str | bytes) -> Any:
         """Turn the text of an answer into an `answer_type`.
 
@@ -173,8 +152,8 @@ class AnswerSchema:
 
     @cached_property
     def _names(self) -> list[str]:
-        names: list[str] = self.arrow_schema().names
-        return names
+        columns = [column.name for column in self.columns]
+        return [*columns, *(table.name for table in self.list_tables)]
 
     @cached_property
     def _read_plain(self) -> Callable[[Any], Any] | None:
@@ -185,24 +164,20 @@ class AnswerSchema:
 
     def _check_storable(self, answer: Any) -> None:
         """Refuse numbers and times beyond their columns: one would break its whole shard."""
-        row = self.row(answer) if self._narrow_fields else {}
-        for field in self._narrow_fields:
-            try:
-                pa.scalar(row[field.name], field.type).as_py()
-            except (pa.ArrowException, OverflowError, ValueError) as error:
-                msg = f"cannot be stored ({error}) - at `$.{field.name}`"
-                raise msgspec.ValidationError(msg) from None
+        row = self.row(answer) if self._narrow_columns else {}
+        for field, column in self._narrow_columns:
+            inner = row[field] if field == column.name else [one[column.name] for one in row[field]]
+            for value in _scalars(inner):
+                if not is_storable(column.kind, value):
+                    msg = f"cannot be stored ({LIMITS[column.kind]}) - at `$.{field}`"
+                    raise msgspec.ValidationError(msg)
 
     @cached_property
-    def _narrow_fields(self) -> list[pa.Field]:
-        """Arrow fields of which JSON can say more than they hold."""
-        tables = {table.name: table.columns for table in self.list_tables}
-        columns = tables | {column.name: (column,) for column in self.columns}
-        return [
-            field
-            for field in self.arrow_schema()
-            if any(column.kind in _NARROW_KINDS for column in columns[field.name])
-        ]
+    def _narrow_columns(self) -> list[tuple[str, Column]]:
+        """Columns that hold less than JSON can say, each with the name of its column or table."""
+        columns = [(column.name, column) for column in self.columns]
+        columns += [(table.name, one) for table in self.list_tables for one in table.columns]
+        return [(field, column) for field, column in columns if column.kind in LIMITS]
 
     @cached_property
     def _decoder(self) -> msgspec.json.Decoder[Any]:
@@ -331,6 +306,10 @@ def _items_of(answer: Any, table: ListTable) -> list[dict[str, Any]]:
     return [{name: _value_at(item, name) for name in names} for item in items]
 
 
-def _arrow_field(column: Column) -> pa.Field:
-    arrow_type = _ARROW_TYPES[column.kind]
-    return pa.field(column.name, pa.list_(arrow_type) if column.is_list else arrow_type)
+def _scalars(value: Any) -> Iterator[Any]:
+    """Yield what is not null in a value, or in a list of them at any depth."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _scalars(item)
+    elif value is not None:
+        yield value

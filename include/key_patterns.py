@@ -1,18 +1,25 @@
 """What object keys say: the named groups of a spec's `key_pattern`, as columns."""
 
+import re
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-
-import pyarrow as pa
-import pyarrow.compute as pc
+from typing import TYPE_CHECKING
 
 from include.column_names import FIELD_NAME, RESERVED_COLUMNS
 from include.errors import ConfigurationError
 from include.identities import digest
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 MAX_CHARACTERS = 1_000
 MAX_GROUPS = 32
+
+_ATOM = r"(?:[\w/=. -]|\\[.dw]|\[\^?[\w/=.-]+\])"
+_PLAIN = re.compile(rf"(?:\(\?P<\w+>|\(\?:|[|^$]|(?:{_ATOM}|\))(?:[*+?]\??)?)*", flags=re.ASCII)
+"""Patterns that, where Python takes them, mean the same to RE2, which is slow to load."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +37,12 @@ class KeyPattern:
         """The names of the groups, in order.
 
         Raises:
-            pyarrow.ArrowInvalid: RE2 does not take the pattern, or a group has no name.
+            ValueError: RE2 does not take the pattern, or a group has no name.
         """
-        found = pc.extract_regex(pa.array([], pa.string()), pattern=self.text)
-        return tuple(field.name for field in found.type)
+        if _PLAIN.fullmatch(self.text):
+            with suppress(re.error):
+                return tuple(re.compile(self.text).groupindex)
+        return _re2_groups(self.text)
 
     @property
     def version(self) -> str:
@@ -54,11 +63,14 @@ class KeyPattern:
             msg = f"spec {spec_name}: key_pattern: {problem}"
             raise ConfigurationError(msg)
 
-    def values(self, keys: pa.Array) -> dict[str, pa.Array]:
+    def values(self, keys: "pa.Array") -> dict[str, "pa.Array"]:
         """Return the text of each group in each key.
 
         It is null where the key does not match, and where the group is empty or took no part.
         """
+        import pyarrow as pa  # noqa: PLC0415 - DAG files, which only name a pattern, need none
+        import pyarrow.compute as pc  # noqa: PLC0415
+
         found = pc.extract_regex(keys, pattern=self.text)
         return {
             group: pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
@@ -70,7 +82,7 @@ class KeyPattern:
             yield f"it has {len(self.text):,} characters, {MAX_CHARACTERS:,} fit"
         try:
             groups = self.groups
-        except pa.ArrowInvalid as error:
+        except ValueError as error:
             yield (
                 f"{error}; it is an RE2 expression: groups are (?P<name>…) or (?:…), and there is "
                 "neither look-around nor a backreference"
@@ -89,3 +101,11 @@ class KeyPattern:
                 )
             if name in taken or groups.count(name) > 1:
                 yield f"group {name!r} has the name of a field or of another group; rename it"
+
+
+def _re2_groups(pattern: str) -> tuple[str, ...]:
+    import pyarrow as pa  # noqa: PLC0415 - slow to load, and few patterns need it
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    found = pc.extract_regex(pa.array([], pa.string()), pattern=pattern)
+    return tuple(field.name for field in found.type)

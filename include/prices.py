@@ -5,9 +5,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
 
-from genai_prices import Usage as PricedUsage
-from genai_prices import calc_price
-
 from include.errors import ConfigurationError
 from include.price_overrides import NegotiatedPrices, PriceOverride
 from include.tokens import PRICE_STEP_TOKENS
@@ -98,11 +95,14 @@ def read_rates(model: str, *, in_batch: bool, is_long_prompt: bool) -> Rates:
 
 
 def _price(model: str, *, in_batch: bool, **tokens: int) -> Decimal:
+    from genai_prices import (  # noqa: PLC0415 - slow to load, and DAG files need no price
+        Usage,
+        calc_price,
+    )
+
     context = {"processing": "batch"} if in_batch else None
     try:
-        answer = calc_price(
-            PricedUsage(**tokens), model, provider_id="anthropic", price_context=context
-        )
+        answer = calc_price(Usage(**tokens), model, provider_id="anthropic", price_context=context)
     except LookupError:
         msg = (
             f"no price is known for model {model!r}; upgrade genai-prices, name another model, or "

@@ -9,6 +9,7 @@ from typing import Self
 import msgspec
 import pyarrow as pa
 
+from include.answer_columns import arrow_schema
 from include.answers import AnswerSchema
 from include.column_files import Columns
 from include.costs import Tariff, billed
@@ -66,7 +67,7 @@ def enrichments_schema(schema: AnswerSchema) -> pa.Schema:
             ("answer_model", pa.string()),
             ("is_simulated", pa.bool_()),
             ("part_answer", pa.string()),
-            *schema.arrow_schema(),
+            *arrow_schema(schema),
         ]
     )
 

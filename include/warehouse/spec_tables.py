@@ -3,7 +3,8 @@
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from include.answers import AnswerSchema, Column, Kind, ListTable
+from include.answers import AnswerSchema, Column, ListTable
+from include.storable import Kind
 from include.warehouse.session import Relation, Session, statement_text
 from include.warehouse.shapes import (
     ColumnShape,

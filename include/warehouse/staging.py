@@ -7,6 +7,7 @@ from itertools import chain
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from include.answer_columns import arrow_schema
 from include.answers import AnswerSchema, ListTable
 from include.warehouse.session import Session
 
@@ -135,7 +136,7 @@ _ANSWER = (
 
 def enrichments_schema(schema: AnswerSchema) -> pa.Schema:
     """Return the columns of the enrichments of a spec, as `NightLoad` takes them."""
-    return pa.schema([*_ANSWER, *schema.arrow_schema()])
+    return pa.schema([*_ANSWER, *arrow_schema(schema)])
 
 
 def stage_rows(
