@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]")
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
 
 
 def digest(kind: str, *parts: Any, length: int = 32) -> str:
     """Return `length` hex digits over JSON parts; `kind` keeps the kinds of identity apart."""
-    text = json.dumps([kind, *parts], sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:length]
+    return hashlib.sha256(_encode([kind, *parts]).encode()).hexdigest()[:length]
 
 
 def run_key(run_id: str) -> str:
