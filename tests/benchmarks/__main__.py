@@ -53,8 +53,9 @@ def measure_all(size: int, steps: Sequence[Step]) -> list[Measurement]:
         for step in steps:
             name = f"{step.__module__.rpartition('.')[2]}.{step.__name__}"
             one, result = measure(name, replace(job, made=made))
-            measured.append(one)
             print(one, file=sys.stderr, flush=True)  # noqa: T201  # a person waits for it
+            if step is not one_batch.prepare:
+                measured.append(one)
             if step.__module__ != floors.__name__:
                 made |= {step.__name__: result}
     return measured
