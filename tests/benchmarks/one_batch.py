@@ -25,6 +25,7 @@ from tests.benchmarks.corpus import text_of
 from tests.benchmarks.job import BenchNight, Job
 
 Work = Callable[[], Any]
+_KNOWN = pa.schema({"request_id": pa.string(), "known": pa.string()})
 MEAN_CHARACTERS = 640
 LIMITS = {
     "max_requests_per_shard": 100_000,
@@ -89,7 +90,7 @@ def _plan(night: BenchNight, spec: FrozenSpec, index_key: str) -> str:
     )
     night.ledger.read_open()
     known = night.work_dir / "known.parquet"
-    pq.write_table(pa.table({"request_id": pa.array([], pa.string())}), known)
+    pq.write_table(_KNOWN.empty_table(), known)
     night.store.upload(known, "known.parquet")
     plan = planner.plan([index_key], lambda: "known.parquet")
     (shard,) = plan.shards
