@@ -111,6 +111,8 @@ def clean(text: str) -> str:
 
     What a terminal would not show is left out: colours, titles, letters struck over.
     """
+    if text.replace("\n", "").replace("\t", "").isprintable():
+        return text  # as nearly all are: nothing that is looked for below can be printed
     if "\x1b" in text:
         text = _TERMINAL_SEQUENCES.sub("", text)
     if "\x08" in text:

@@ -111,6 +111,11 @@ _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
 )
 """Offset, bytes and media type; of two that fit, the first one counts."""
 
+_BY_FIRST_BYTE = [
+    [one for one in _SIGNATURES if one[0] > 0 or one[1][0] == first] for first in range(256)
+]
+"""Of the signatures, in order, those that a file can have that begins with a byte."""
+
 _PATTERNS = (
     (re.compile(rb"BM.{4}\0{4}.{4}[\x0c\x28\x34\x38\x40\x6c\x7c]\0{3}", re.DOTALL), "image/bmp"),
     (re.compile(rb"P[56]\s+\d+\s+\d+\s+\d+\s"), "image/x-portable-anymap"),
@@ -126,7 +131,7 @@ _PATTERNS = (
 
 def signed_media_type(content: bytes) -> str | None:
     """Return the media type that the first bytes of a file give away, else None."""
-    for offset, signature, media_type in _SIGNATURES:
+    for offset, signature, media_type in _BY_FIRST_BYTE[content[0]] if content else ():
         if content.startswith(signature, offset):
             return media_type
     return next((kind for pattern, kind in _PATTERNS if pattern.match(content)), None)
