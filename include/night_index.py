@@ -74,6 +74,8 @@ class NightSummary(_Part):
     listed_count: int
     documents: dict[str, int]
     reasons: tuple[ReasonCount, ...]
+    open_dead_letters: tuple[ReasonCount, ...] | None = None
+    """Of the whole spec when the run ended; None where that was not counted yet."""
     outcomes: tuple[OutcomeTotal, ...]
     needed_count: int
     known_count: int

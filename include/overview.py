@@ -16,7 +16,7 @@ from include.errors import PipelineError
 from include.identities import run_key
 from include.ledger import Ledger
 from include.night_index import NightIndex, NightSummary, OutcomeTotal, ReasonCount, read_index
-from include.plans import find_plan
+from include.plans import Plan, find_plan
 from include.runs import ListingManifest, RunFiles
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class OpenBatch(_Part):
     run_id: str | None
     """The run that planned it, where it is among those that are shown."""
     map_index: int | None
-    """Which of the mapped tasks of that run waits for it; known while the run is under way."""
+    """Which of the mapped tasks of that run waits for it, where its plan was looked at."""
     round: int
     request_count: int
     estimate_usd: Decimal
@@ -133,7 +133,9 @@ class SpecOverview(_Part):
     days: tuple[Day, ...]
     """The earliest first; only days with runs."""
     dead_letters: tuple[ReasonCount, ...]
-    """By reason, over the nights that are shown."""
+    """Open ones by reason, most first."""
+    dead_letters_at: dt.datetime | None
+    """When they were counted: as a run ended. None before the first."""
     open_work: OpenWork
     runs: tuple[RunUnderWay, ...]
     problems: tuple[str, ...]
@@ -170,7 +172,7 @@ def read_shard(store: "ObjectStore", spec: str, shard_id: str) -> OpenBatch:
     Raises:
         LedgerStateError: The spec has no such shard.
     """
-    return OpenBatch.of(Ledger(store, spec).read(shard_id).record)
+    return _Look(store, spec).shard(shard_id)
 
 
 def read_day_budget(
@@ -201,19 +203,6 @@ def sum_days(nights: Iterable[NightSummary]) -> tuple[Day, ...]:
     return tuple(_sum_day(date, by_date[date]) for date in sorted(by_date)[-DAYS_SHOWN:])
 
 
-def sum_dead_letters(nights: Iterable[NightSummary]) -> tuple[ReasonCount, ...]:
-    """Return how many documents of some nights became dead letters, by reason, most first."""
-    counts: dict[str | None, int] = {}
-    for night in nights:
-        for line in night.reasons:
-            if line.state == "dead_letter":
-                counts[line.state_reason] = counts.get(line.state_reason, 0) + line.document_count
-    return tuple(
-        ReasonCount(state="dead_letter", state_reason=reason, document_count=count)
-        for reason, count in sorted(counts.items(), key=lambda item: (-item[1], item[0] or ""))
-    )
-
-
 def _sum_day(date: dt.date, nights: Sequence[NightSummary]) -> Day:
     outcomes: dict[str, OutcomeTotal] = {}
     for line in (line for night in nights for line in night.outcomes):
@@ -242,20 +231,38 @@ class _Look:
         """By run key and shard."""
 
     def overview(self, active_runs: Sequence[ActiveRun]) -> SpecOverview:
-        index = self._attempt(lambda: read_index(self._store, self._spec), NightIndex())
-        self._run_ids |= {night.run_key: night.run_id for night in index.nights}
+        index = self._read_index()
         runs = tuple(self._run_under_way(run) for run in active_runs)
         open_work = self._open_work()
-        nights = index.nights[:NIGHTS_SHOWN]
+        counted = [night for night in index.nights if night.open_dead_letters is not None]
+        latest = max(counted, key=lambda night: night.finished_at, default=None)
         return SpecOverview(
             spec=self._spec,
-            nights=nights,
+            nights=index.nights[:NIGHTS_SHOWN],
             days=sum_days(index.nights),
-            dead_letters=sum_dead_letters(nights),
+            dead_letters=(latest and latest.open_dead_letters) or (),
+            dead_letters_at=latest.finished_at if latest else None,
             open_work=open_work,
             runs=runs,
             problems=tuple(dict.fromkeys(self._problems)),
         )
+
+    def shard(self, shard_id: str) -> OpenBatch:
+        """Look at one shard, and at the plan of its run for the task that waits for it."""
+        entry = self._ledger.read(shard_id).record
+        self._read_index()
+        files = RunFiles(self._spec, entry.run_key)
+        self._note_places(files, self._attempt(lambda: find_plan(self._store, files, 0), None))
+        return self._batch(entry)
+
+    def _read_index(self) -> NightIndex:
+        index = self._attempt(lambda: read_index(self._store, self._spec), NightIndex())
+        self._run_ids |= {night.run_key: night.run_id for night in index.nights}
+        return index
+
+    def _note_places(self, files: RunFiles, plan: Plan | None) -> None:
+        places = ((files.run_key, shard_id) for shard_id in (plan.shard_ids if plan else ()))
+        self._map_indexes |= {place: index for index, place in enumerate(places)}
 
     def _attempt(self, read: Callable[[], FoundT], instead: FoundT) -> FoundT:
         try:
@@ -300,6 +307,7 @@ class _Look:
         listing = self._attempt(lambda: self._find_listing(files), None)
         plan = self._attempt(lambda: find_plan(self._store, files, 0), None)
         decision = self._attempt(lambda: find_decision(self._store, files), None)
+        self._note_places(files, plan)
         changes: dict[str, object] = {}
         if listing is not None:
             changes |= {
@@ -307,8 +315,6 @@ class _Look:
                 "unchanged_count": listing.unchanged_count,
             }
         if plan is not None:
-            places = ((key, shard_id) for shard_id in plan.shard_ids)
-            self._map_indexes |= {place: index for index, place in enumerate(places)}
             changes |= {
                 "needed_count": plan.shards.needed_count,
                 "known_count": plan.shards.known_count,

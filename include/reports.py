@@ -111,6 +111,8 @@ class NightReport(_Part):
     documents: dict[str, int]
     """Documents by state; they add up to `listed_count`."""
     reasons: tuple[StateCount, ...]
+    open_dead_letters: tuple[StateCount, ...] | None = None
+    """Of the whole spec when the run ended, most first: what requeueing can take up again."""
     needed_count: int
     known_count: int
     joined_count: int

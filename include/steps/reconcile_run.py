@@ -28,6 +28,7 @@ from include.steps.plan_retries import ROUNDS
 from include.warehouse.reports import (
     read_failures,
     read_given_up_again,
+    read_open_dead_letters,
     read_reuse,
     read_spend,
     read_spend_by_model,
@@ -173,6 +174,7 @@ class Reconciliation:
                 "pending": counts.pending_count,
             },
             reasons=reasons,
+            open_dead_letters=reason_lines(read_open_dead_letters(session, spec=spec).to_pylist()),
             needed_count=plan.shards.needed_count,
             known_count=plan.shards.known_count,
             joined_count=plan.shards.joined_count,

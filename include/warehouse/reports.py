@@ -21,6 +21,11 @@ def read_given_up_again(
     return int(rows.read_all()["document_count"][0].as_py())
 
 
+def read_open_dead_letters(session: Session, *, spec: str) -> pa.Table:
+    """Return `state, state_reason, document_count` of a spec's open dead letters, most first."""
+    return session.read("read_open_dead_letters", spec=spec).read_all()
+
+
 def read_spend(session: Session, *, spec: str, run_key: str) -> pa.Table:
     """Return results, tokens, `cost_usd` and `list_cost_usd` of what a run bought, by `outcome`."""
     return session.read("read_spend", spec=spec, run_key=run_key).read_all()

@@ -25,15 +25,11 @@ function followTheme() {
   new MutationObserver(follow).observe(root, { attributes: true, attributeFilter: ["class"] });
 }
 
-/** Return which batch or shard the address asks for: the frame's own, or that of the page around. */
+/** Return which batch, or which shard of a spec, the address asks for. */
 function askedFor() {
-  for (const place of [window.location, airflow()?.location]) {
-    const query = new URLSearchParams(place?.search ?? "");
-    if (query.get("batch") || query.get("shard")) {
-      return { batch: query.get("batch"), shard: query.get("shard"), spec: query.get("spec") };
-    }
-  }
-  return null;
+  const query = new URLSearchParams(window.location.search);
+  const [batch, spec, shard] = ["batch", "spec", "shard"].map((name) => query.get(name));
+  return batch || (spec && shard) ? { batch, spec, shard } : null;
 }
 
 const asked = askedFor();
@@ -110,10 +106,10 @@ function show() {
   put("#tonight", sections.tonight(view, now));
   put("#batches", sections.batches(view, now, options));
   put("#spend", sections.spend(view, page.now.slice(0, 10), page.day_budget));
-  put("#quality", sections.quality(view, () => askToRequeue(view, page.requeue_reasons, tell)));
+  put("#quality", sections.quality(view, now, () => askToRequeue(view, page.requeue_reasons, tell)));
   put("#nights", sections.nights(view, now));
   draw();
-  if (asked?.batch) showAsked(now, options);
+  if (asked) showAsked(now, options);
 }
 
 function put(id, parts) {
@@ -125,11 +121,16 @@ function put(id, parts) {
   });
 }
 
+function pathOf({ batch, spec, shard }) {
+  if (batch) return `api/batches/${encodeURIComponent(batch)}`;
+  return `api/specs/${encodeURIComponent(spec)}/shards/${encodeURIComponent(shard)}`;
+}
+
 async function showAsked(now, options) {
   const section = document.querySelector("#asked");
   section.hidden = false;
   try {
-    const found = await (await read(`api/batches/${encodeURIComponent(asked.batch)}`)).json();
+    const found = await (await read(pathOf(asked))).json();
     put("#asked", [sections.batchTable(`Batch of ${found.spec}`, found.dag_id, [found.batch], now, options)]);
   } catch (error) {
     put("#asked", [element("p", { class: "notice error" }, error.message)]);

@@ -265,8 +265,8 @@ function deviation(actual, forecast) {
   return `actual ${share >= 0 ? "+" : "−"}${percent(Math.abs(share), 1)}`;
 }
 
-export function quality(view, requeue) {
-  const { days, dead_letters: dead } = view.overview;
+export function quality(view, now, requeue) {
+  const { days, dead_letters: dead, dead_letters_at: counted } = view.overview;
   const parts = [];
   if (days.some((day) => day.outcomes.length)) {
     parts.push(chart(view, "outcomes", "Results by day"));
@@ -288,16 +288,19 @@ export function quality(view, requeue) {
       ),
     );
   } else parts.push(empty("No results yet."));
-  parts.push(element("h3", {}, "Dead letters by reason"));
+  parts.push(element("h3", {}, "Open dead letters by reason"));
   if (dead.length) {
     parts.push(
       table(
-        "Documents that were given up in the nights shown, requeued ones included",
+        "Documents that were given up and not requeued since",
         [{ name: "Reason" }, { name: "Documents", isNumber: true }],
         dead.map((line) => ({ cells: [words(line.state_reason), count(line.document_count)] })),
       ),
     );
-  } else parts.push(empty("None in the nights shown."));
+  } else parts.push(empty(counted ? "None." : "They are counted when a night ends."));
+  if (counted) {
+    parts.push(element("p", { class: "sum" }, "Counted when the last night ended, ", timeOf(counted, now), "."));
+  }
   if (view.may_requeue) {
     parts.push(element("button", { type: "button", onclick: requeue }, "Requeue dead letters…"));
   }

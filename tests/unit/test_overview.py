@@ -9,7 +9,7 @@ from include.approvals import SpendDecision, write_decision
 from include.errors import LedgerStateError
 from include.identities import run_key
 from include.ledger import Ledger, OpenLedger, OpenShard
-from include.night_index import NightSummary, OutcomeTotal, ReasonCount, note_night
+from include.night_index import NightSummary, OutcomeTotal, note_night
 from include.overview import (
     ENTRIES_READ,
     ActiveRun,
@@ -18,9 +18,9 @@ from include.overview import (
     read_overview,
     read_shard,
     sum_days,
-    sum_dead_letters,
 )
 from include.plans import Plan, write_plan
+from include.reports import StateCount
 from include.runs import ListingManifest, RunFiles
 from include.storage import ObjectStore
 from tests.factories import make_entry, make_report, plan_shards
@@ -145,16 +145,44 @@ def test_day_budget_is_less_what_is_paid_and_what_is_out(store: ObjectStore) -> 
     assert left == [Decimal("0.48"), 0]
 
 
-def test_dead_letters_are_summed_by_reason_most_first() -> None:
-    def line(state: str, reason: str, count: int) -> ReasonCount:
-        return ReasonCount(state=state, state_reason=reason, document_count=count)
+def test_dead_letters_are_those_open_when_the_last_run_ended(store: ObjectStore) -> None:
+    assert look(store).dead_letters_at is None
 
-    nights = [
-        night(reasons=(line("dead_letter", "refused", 1), line("skipped", "empty", 9))),
-        night(reasons=(line("dead_letter", "refused", 1), line("dead_letter", "errored", 3))),
-    ]
-    found = [(one.state_reason, one.document_count) for one in sum_dead_letters(nights)]
-    assert found == [("errored", 3), ("refused", 2)]
+    def line(reason: str) -> StateCount:
+        return StateCount(state="dead_letter", state_reason=reason, document_count=1)
+
+    later = START + dt.timedelta(hours=1)
+    backfilled = START - dt.timedelta(days=9)
+    note_night(store, make_report(run_key="last", open_dead_letters=(line("refused"),)))
+    note_night(
+        store,
+        make_report(
+            run_key="past",
+            window_end_at=backfilled,
+            finished_at=later,
+            open_dead_letters=(line("errored"),),
+        ),
+    )
+    note_night(store, make_report(run_key="uncounted", finished_at=later + dt.timedelta(hours=1)))
+    overview = look(store)
+    assert [one.state_reason for one in overview.dead_letters] == ["errored"]
+    assert overview.dead_letters_at == later
+
+
+def test_loaded_shard_leads_to_the_task_that_waited_for_it(
+    store: ObjectStore, tmp_path: Path
+) -> None:
+    run = make_report(run_id="manual__1", run_key=run_key("manual__1"))
+    shards = plan_shards(store, tmp_path, ["a", "b"], run_key=run.run_key)
+    (planned,) = shards.shards
+    bare = read_shard(store, SPEC, planned.shard_id)
+    assert (bare.run_id, bare.map_index) == (None, None)
+
+    plan = Plan(round=0, index_keys=(), known_key="", forecast_usd=Decimal(1), shards=shards)
+    write_plan(store, RunFiles(SPEC, run.run_key), plan)
+    note_night(store, run)
+    found = read_shard(store, SPEC, planned.shard_id)
+    assert (found.run_id, found.map_index) == (run.run_id, 0)
 
 
 def test_unknown_shard_is_refused(store: ObjectStore) -> None:

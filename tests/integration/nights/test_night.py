@@ -300,10 +300,11 @@ class TestDeadLetters:
     def test_requeued_one_is_asked_again(self, world: World) -> None:
         world.simulator.set_faults({"kind": "refusal", "times": 1})
         world.upload("a", "b")
-        world.night.run()
+        (given_up,) = world.night.run().open_dead_letters or ()
+        assert (given_up.state_reason, given_up.document_count) == ("refused", 2)
         params = RunParams(requeue=("refused",))
         again = world.night.another(run_id="manual__1", run_type="manual", params=params).run()
-        assert ended(again) == {"enriched": 2}
+        assert (ended(again), again.open_dead_letters) == ({"enriched": 2}, ())
         resolved = world.rows(
             "select resolution, resolved_at is not null from nightshift.dead_letters"
         )

@@ -4,9 +4,10 @@ import datetime as dt
 
 import pytest
 
+from include.warehouse.reports import read_open_dead_letters
 from tests.integration.databases import Database, DuckDBFile, PostgresDatabase
 from tests.integration.warehouse.example_nights import fill
-from tests.integration.warehouse.nights import DAY, HOUR, MONDAY, Nights, Version
+from tests.integration.warehouse.nights import DAY, HOUR, MONDAY, SPEC, Nights, Version
 from tests.integration.warehouse.queries_page import PAGE, ask, with_rows
 
 pytestmark = pytest.mark.integration
@@ -85,6 +86,9 @@ def test_a_document_given_up_under_two_prompts_is_one_open_dead_letter(nights: N
     assert nights.letters() == {A.document_id: "open"}
     (row,) = nights.rows("select * from nightshift.open_dead_letters")
     assert (row["prompt_version"], row["reason"]) == ("prompt-2", "truncated")
+    with nights.warehouse.session() as session:
+        (count,) = read_open_dead_letters(session, spec=SPEC).to_pylist()
+    assert count == {"state": "dead_letter", "state_reason": "truncated", "document_count": 1}
 
 
 def test_the_view_tells_when_a_document_got_an_answer_that_was_there_already(
