@@ -1,7 +1,7 @@
 """Buttons on a shard's tasks in Airflow's UI: to the batch on our page, and to Claude's console."""
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from airflow.sdk import BaseOperatorLink
 from airflow.sdk.configuration import conf
@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 CONSOLE_URL = "https://platform.claude.com/workspaces/default/batches"
 """The console's list of batches. No address of a single batch, or of a workspace by its key, is
 documented, so it leads to the default workspace."""
-_PAGE_PATH = "/plugin/nightshift"
+_PLUGIN_PATH = "/plugin/nightshift"
 """Where Airflow's UI shows the page: by the `url_route` of the plugin."""
+_PAGE_PATH = "/nightshift/page"
+"""The page itself. Airflow's UI opens in its frame what follows the plugin's path, query included,
+and keeps it in the address; a query of the plugin's path alone is forgotten."""
 
 
 class BatchPageLink(BaseOperatorLink):
@@ -25,7 +28,8 @@ class BatchPageLink(BaseOperatorLink):
     def get_link(self, operator: "BaseOperator", *, ti_key: "TaskInstanceKey") -> str:
         """Return the page's address within Airflow."""
         base_url = conf.get("api", "base_url", fallback="").rstrip("/")
-        return f"{base_url}{_PAGE_PATH}?{urlencode(_named(operator))}"
+        page = f"{urlsplit(base_url).path}{_PAGE_PATH}?{urlencode(_named(operator))}"
+        return f"{base_url}{_PLUGIN_PATH}{page}"
 
 
 class ClaudeConsoleLink(BaseOperatorLink):

@@ -51,6 +51,7 @@ from include.steps.cancel_batch import Cancellation
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
     from sqlalchemy.orm import Session
 
     from include.steps.cancel_batch import Canceler
@@ -77,7 +78,8 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 
-BatchId = Annotated[str, PathParam(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
+Name = Annotated[str, PathParam(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
+"""The id of a batch or a shard."""
 
 
 class CancelBody(BaseModel):
@@ -109,7 +111,7 @@ class PageView(BaseModel):
 
 
 class BatchView(BaseModel):
-    """One batch, open or closed."""
+    """One shard, open or closed, and its batch."""
 
     spec: str
     dag_id: str
@@ -169,14 +171,16 @@ class _Looks:
 
     def batch(self, session: "Session", batch_id: str) -> tuple[str, OpenBatch]:
         """Return a batch that the ledger knows, and its spec."""
-        store = self.clients.open_store()
-        claim = read_claim(store, batch_id)
-        # The overview knows the task that waits for it.
-        known = self.overview(session, claim.spec).open_work.batches
-        for one in known:
-            if one.shard_id == claim.shard_id:
-                return claim.spec, one
-        return claim.spec, read_shard(store, claim.spec, claim.shard_id)
+        claim = read_claim(self.clients.open_store(), batch_id)
+        return claim.spec, self.shard(session, claim.spec, claim.shard_id)
+
+    def shard(self, session: "Session", spec: str, shard_id: str) -> OpenBatch:
+        """Return a shard that the ledger knows."""
+        # The overview knows the runs under way.
+        for one in self.overview(session, spec).open_work.batches:
+            if one.shard_id == shard_id:
+                return one
+        return read_shard(self.clients.open_store(), spec, shard_id)
 
     def forget(self, spec: str) -> None:
         self._recent.forget(spec)
@@ -221,18 +225,23 @@ def _add_views(app: FastAPI, looks: _Looks) -> None:
     def chart(
         spec: str, chart: Chart, user: GetUserDep, session: SessionDep, layout: Layout = "wide"
     ) -> Response:
-        if spec not in load_catalog().specs or not may_see(user, spec):
-            raise HTTPException(status.HTTP_404_NOT_FOUND, "no such spec")
+        _require_sight(user, spec)
         drawn = draw_chart(chart, looks.overview(session, spec).days, layout)
         return Response(drawn, media_type="image/svg+xml")
 
 
 def _add_batches(app: FastAPI, looks: _Looks) -> None:
     @app.get("/api/batches/{batch_id}")
-    def batch(batch_id: BatchId, user: GetUserDep, session: SessionDep) -> BatchView:
+    def batch(batch_id: Name, user: GetUserDep, session: SessionDep) -> BatchView:
         spec, found = looks.batch(session, batch_id)
         if not may_see(user, spec):
             raise HTTPException(status.HTTP_404_NOT_FOUND, f"no batch {batch_id}")
+        return BatchView(spec=spec, dag_id=dag_id_of(spec), batch=found)
+
+    @app.get("/api/specs/{spec}/shards/{shard_id}")
+    def shard(spec: str, shard_id: Name, user: GetUserDep, session: SessionDep) -> BatchView:
+        _require_sight(user, spec)
+        found = looks.shard(session, spec, shard_id)
         return BatchView(spec=spec, dag_id=dag_id_of(spec), batch=found)
 
     @app.post(
@@ -243,7 +252,7 @@ def _add_batches(app: FastAPI, looks: _Looks) -> None:
             Depends(action_logging(event="nightshift.cancel_batch")),
         ],
     )
-    def cancel(batch_id: BatchId, body: CancelBody, user: GetUserDep) -> OpenBatch:
+    def cancel(batch_id: Name, body: CancelBody, user: GetUserDep) -> OpenBatch:
         cancellation = Cancellation(
             batch_id=batch_id,
             by=user.get_name(),
@@ -255,6 +264,11 @@ def _add_batches(app: FastAPI, looks: _Looks) -> None:
             entry = cancellation.carry_out(api)
         looks.forget(entry.spec)
         return OpenBatch.of(entry)
+
+
+def _require_sight(user: "BaseUser", spec: str) -> None:
+    if spec not in load_catalog().specs or not may_see(user, spec):
+        raise HTTPException(status.HTTP_404_NOT_FOUND, "no such spec")
 
 
 def _active_runs(session: "Session", dag_id: str) -> Sequence[ActiveRun]:

@@ -19,7 +19,7 @@ def test_wait_leads_to_its_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.test/base/")
     links = links_of(BatchEndedSensor(task_id="wait_for_batch", batch_id="msgbatch_1"))
     assert links["Nightshift page"] == (
-        "https://airflow.test/base/plugin/nightshift?batch=msgbatch_1"
+        "https://airflow.test/base/plugin/nightshift/base/nightshift/page?batch=msgbatch_1"
     )
     assert links["Claude Console"].startswith("https://platform.claude.com/")
 

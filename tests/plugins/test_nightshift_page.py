@@ -19,6 +19,7 @@ from tests.fakes import START, FakeS3
 
 SPEC = "document_metadata"
 BATCH = "msgbatch_1"
+SHARD = "shard-0"
 ACTION = {"X-Nightshift-Action": "1"}
 REASON = {"reason": "wrong prompt"}
 Json = dict[str, Any]
@@ -105,7 +106,13 @@ def overview_of(client: TestClient) -> Json:
 def test_every_route_refuses_whoever_is_not_logged_in(app: FastAPI, anyone: TestClient) -> None:
     routes = [route for route in app.routes if isinstance(route, APIRoute)]
     assert len(routes) == len(app.routes) >= 6  # no mount, no docs: they know no dependencies
-    values = {"name": "page.js", "spec": SPEC, "chart": "spend", "batch_id": BATCH}
+    values = {
+        "name": "page.js",
+        "spec": SPEC,
+        "chart": "spend",
+        "batch_id": BATCH,
+        "shard_id": SHARD,
+    }
     for route in routes:
         for method in route.methods:
             path = route.path.format(**values)
@@ -189,6 +196,16 @@ def test_only_batches_of_the_ledger_are_asked_about(
     answer = client.post(f"/api/batches/{path}/cancel", headers=ACTION, json=REASON)
     assert answer.status_code == status
     assert clients.canceled == []
+
+
+def test_shard_is_shown_with_its_batch(app: FastAPI, clients: FakeClients) -> None:
+    submit(clients.open_store(), state="loaded")
+    client = log_in(app, "viewer")
+    found = client.get(f"/api/specs/{SPEC}/shards/{SHARD}").json()
+    assert (found["dag_id"], found["batch"]["batch_id"]) == (f"enrich_{SPEC}", BATCH)
+    assert client.get(f"/api/specs/{SPEC}/shards/shard-9").status_code == 409
+    assert client.get(f"/api/specs/unknown/shards/{SHARD}").status_code == 404
+    assert client.get(f"/api/specs/{SPEC}/shards/a%20b").status_code == 422
 
 
 def test_batch_that_has_ended_is_not_cancelled(app: FastAPI, clients: FakeClients) -> None:
