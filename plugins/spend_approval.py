@@ -45,6 +45,7 @@ class SpendApprovalOperator(ApprovalOperator):
             return {"granted": approval.grant(), "estimate_usd": str(approval.estimate_usd)}
         if open_run(self.spec).manifest.spec.over_budget == "fail":
             gate.refuse(problem)
+        self.subject = approval.headline(self.spec)
         self.body = approval.question(self.spec, problem)
         return super().execute(context)
 

@@ -49,6 +49,10 @@ class Approval:
         entries = (self.ledger.read(one).record for one in self.plan.shard_ids)
         return [entry.shard_id for entry in entries if entry.state == "planned"]
 
+    def headline(self, spec: str) -> str:
+        """Return what a person is asked in a few words, to tell nights apart in a list."""
+        return f"A night of {spec} is estimated at {usd(self.estimate_usd)}, above its budget"
+
     def question(self, spec: str, budget: str) -> str:
         """Return what a person is asked, as Markdown.
 
@@ -57,8 +61,9 @@ class Approval:
             budget: What the estimate is above, in words.
         """
         sum_usd, most_usd = usd(self.estimate_usd), usd(with_retries(self.estimate_usd))
+        count = len(self.plan.shard_ids)
         text = (
-            f"{len(self.plan.shard_ids)} shards of `{spec}` are estimated at **{sum_usd}**; "
+            f"{count} shard{'s' * (count != 1)} of `{spec}`, estimated at **{sum_usd}**; "
             f"{budget}. Approve to submit them, and to let retries spend up to {most_usd} in all. "
             "Reject to leave their documents pending; a later night asks again."
         )

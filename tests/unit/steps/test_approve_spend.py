@@ -118,8 +118,10 @@ def test_failed_preflight_leaves_nothing_wrong_to_join(
 
 def test_person_is_asked_with_the_forecast(bench: Bench, plan: Plan) -> None:
     told = plan.model_copy(update={"forecast": plan.shards.forecast})
-    text = approval(bench, told).question("notes", "the run's budget is $0.0000")
-    assert "1 shards of `notes` are estimated at **$0.00" in text
+    asking = approval(bench, told)
+    assert asking.headline("notes").startswith("A night of notes is estimated at $0.00")
+    text = asking.question("notes", "the run's budget is $0.0000")
+    assert "1 shard of `notes`, estimated at **$0.00" in text
     assert "; the run's budget is $0.0000. Approve to submit them" in text
     assert "- cost $0.00" in text
     assert ", between $0.00" in text
