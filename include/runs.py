@@ -1,6 +1,7 @@
 """A run: what one DAG run is asked for, its window, and where its files lie."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, Self, TypeVar
@@ -72,6 +73,15 @@ class RunParams(Params):
     def is_unrestricted(self) -> bool:
         """Whether the run is about all documents of its window."""
         return self.limit is None and self.prefix is None
+
+    @classmethod
+    def parse(cls, params: Mapping[str, object]) -> Self:
+        """Read the params of a DAG run; what is null is as if it were not said.
+
+        Raises:
+            ConfigurationError: One is out of bounds; it is named.
+        """
+        return super().parse({name: value for name, value in params.items() if value is not None})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ MAX_LIMIT = 100_000_000
 MAX_BUDGET_USD = 1_000_000
 REASONS = list(get_args(RequeueReason))
 
+# All types take null: the form marks others as required, and sends nothing once one is emptied.
 WHICH: dict[str, Any] = {"section": "Which documents"}
 MONEY: dict[str, Any] = {"section": "Money"}
 AGAIN: dict[str, Any] = {"section": "Asking again"}
@@ -53,7 +54,7 @@ NIGHT_PARAMS = {
     ),
     "plan_only": Param(
         default=False,
-        type="boolean",
+        type=["null", "boolean"],
         title="Plan only",
         description="Say in the report what the run would cost, and buy nothing.",
         **MONEY,
@@ -70,7 +71,7 @@ NIGHT_PARAMS = {
     ),
     "requeue": Param(
         [],
-        type="array",
+        type=["null", "array"],
         items={"type": "string", "enum": REASONS},
         examples=REASONS,
         uniqueItems=True,
@@ -81,7 +82,7 @@ NIGHT_PARAMS = {
     ),
     "reprocess": Param(
         default=False,
-        type="boolean",
+        type=["null", "boolean"],
         title="Reprocess",
         description="Ask again about documents of the window that were answered under an older "
         "prompt, model or revision. Try it with plan only first: it tells the cost.",

@@ -42,9 +42,16 @@ def test_form_of_a_night_has_what_a_run_takes_in_three_sections(dag_bag: "DagBag
     params = dag_bag.dags[NIGHT].params
     assert set(params) == set(RunParams.model_fields)
     assert RunParams.parse(params.dump()) == RunParams()
+    assert RunParams.parse(dict.fromkeys(params)) == RunParams()
     sections = [params.get_param(name).schema["section"] for name in params]
     assert sorted(sections, key=sections.index) == sections
     assert list(dict.fromkeys(sections)) == ["Which documents", "Money", "Asking again"]
+
+
+def test_form_of_a_night_requires_nothing(dag_bag: "DagBag") -> None:
+    params = dag_bag.dags[NIGHT].params
+    for name in params:
+        assert params.get_param(name).resolve(None) is None
 
 
 @pytest.mark.parametrize(
