@@ -5,6 +5,8 @@ from typing import Any
 from airflow.plugins_manager import AirflowPlugin
 
 PAGE_PREFIX = "/nightshift"
+PAGE_PATH = "nightshift/page"
+"""From the base of Airflow's pages, which may lie below a path of its host."""
 PAGE_ROUTE = "nightshift"
 """The page's address in Airflow's UI: `/plugin/nightshift`."""
 
@@ -16,7 +18,7 @@ class NightshiftPage(AirflowPlugin):
     external_views: list[Any] = [  # noqa: RUF012  # as Airflow declares it
         {
             "name": "Nightshift",
-            "href": f"{PAGE_PREFIX}/page",
+            "href": PAGE_PATH,
             "destination": "nav",
             "nav_top_level": True,
             "url_route": PAGE_ROUTE,

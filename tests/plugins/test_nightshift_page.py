@@ -288,4 +288,4 @@ def test_plugin_shows_the_page_in_the_navigation() -> None:
     plugin = NightshiftPage()
     (view,) = plugin.external_views
     (mounted,) = plugin.fastapi_apps
-    assert view["href"] == f"{mounted['url_prefix']}/page"
+    assert f"/{view['href']}" == f"{mounted['url_prefix']}/page"
