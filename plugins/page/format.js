@@ -8,6 +8,7 @@ const FRACTIONS = new Intl.NumberFormat("en-US", {
   minimumFractionDigits: 4,
   maximumFractionDigits: 4,
 });
+const SMALLEST_USD = 0.0001;
 const PERCENT = new Intl.NumberFormat("en-US", { style: "percent", maximumFractionDigits: 1 });
 const DATE = new Intl.DateTimeFormat("en-GB", {
   day: "numeric",
@@ -37,6 +38,7 @@ export function count(value) {
 export function usd(value) {
   if (value === null || value === undefined) return NONE;
   const amount = Number(value);
+  if (amount > 0 && amount < SMALLEST_USD / 2) return `<${FRACTIONS.format(SMALLEST_USD)}`;
   return amount === 0 || Math.abs(amount) >= 1 ? DOLLARS.format(amount) : FRACTIONS.format(amount);
 }
 

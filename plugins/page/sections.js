@@ -98,7 +98,7 @@ function lastNight(dagId, night, now) {
       "p",
       { class: "sum" },
       `${plural(night.listed_count, "document")} listed, each in one of these states. `,
-      `${count(night.bought_count)} requests bought for ${usd(night.actual_usd)}${expected(night)}. `,
+      `${paid(night)}${expected(night)}. `,
       link(runPath(dagId, night.run_id), "Run in Airflow"),
     ),
     reasons.length
@@ -116,6 +116,12 @@ function lastNight(dagId, night, now) {
         )
       : null,
   );
+}
+
+/** Return what was paid for: what a plan bought is not all, where the night was run again. */
+function paid(night) {
+  const results = night.outcomes.reduce((sum, line) => sum + line.result_count, 0);
+  return `${plural(results, "result")} cost ${usd(night.actual_usd)}`;
 }
 
 function expected(night) {

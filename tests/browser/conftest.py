@@ -5,21 +5,21 @@ import io
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
-from decimal import Decimal
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 
-from include.night_index import note_night
-from include.reports import OutcomeCount, StateCount
 from include.storage import ObjectStore
+from local_stack.airflow_api import Run
+from local_stack.demo import last_complete_night
 from local_stack.stack import WORK_BUCKET, Stack, StackOptions
+from tests.browser.airflow_ui import AirflowUi
+from tests.browser.history import write_history
 from tests.e2e.conftest import SMALL_NIGHTS
-from tests.e2e.nights import SPEC, Nights
-from tests.factories import make_report
+from tests.e2e.nights import DAG_ID, Nights
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,10 +34,12 @@ FLAGS = [
     "--disable-sync",
 ]
 WAIT_MILLISECONDS = 60_000
-WIDE = {"width": 1280, "height": 860}
-PHONE = {"width": 390, "height": 844}
+WIDE: ViewportSize = {"width": 1280, "height": 860}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 Shoot = Callable[[Page, str], None]
+
+expect.set_options(timeout=WAIT_MILLISECONDS)
 
 
 @pytest.fixture(scope="session")
@@ -74,18 +76,43 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="session")
-def nights(stack: Stack) -> Iterator[Nights]:
+def last_night(stack: Stack) -> Iterator[tuple[Nights, Run]]:
+    """A fortnight of nights, and a last one that the scheduler has run."""
     nights = Nights(stack)
+    write_history(ObjectStore(nights.s3, WORK_BUCKET, "nightshift"))
+    texts = {f"{name}.txt": f"The report {name} is about bridges." for name in "abcde"}
+    nights.upload(last_complete_night(dt.datetime.now(dt.UTC)), texts)
+    stack.simulator.control("faults", [{"kind": "refusal", "rate": 0.5, "times": 1}])
     nights.unpause()
-    _write_history(ObjectStore(nights.s3, WORK_BUCKET, "nightshift"))
-    yield nights
+    nights.wait_until(lambda: bool(stack.api.runs(DAG_ID)))
+    (run,) = stack.api.runs(DAG_ID)
+    run = nights.finish(run)
+    nights.clear_faults()
+    yield nights, run
     nights.s3.close()
+
+
+@pytest.fixture(scope="session")
+def nights(last_night: tuple[Nights, Run]) -> Nights:
+    return last_night[0]
+
+
+@pytest.fixture(scope="session")
+def refused(last_night: tuple[Nights, Run]) -> Run:
+    """The last night: some of its documents were refused, and some were not."""
+    nights, run = last_night
+    assert set(nights.states(run).values()) == {"enriched", "dead_letter: refused"}
+    return run
 
 
 @pytest.fixture
 def context(browser: Browser, stack: Stack) -> Iterator[BrowserContext]:
     """A browser that is logged in as a person does it."""
-    context = browser.new_context(viewport=WIDE, base_url=stack.airflow.base_url)  # type: ignore[arg-type]
+    context = browser.new_context(
+        viewport=WIDE,
+        base_url=stack.airflow.base_url,
+        timezone_id="UTC",
+    )
     context.set_default_timeout(WAIT_MILLISECONDS)
     page = context.new_page()
     page.goto("/")
@@ -99,8 +126,9 @@ def context(browser: Browser, stack: Stack) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def page(context: BrowserContext) -> Iterator[Page]:
-    """A tab in which no script fails and no content policy is broken."""
+def page(context: BrowserContext, tmp_path: "Path") -> Iterator[Page]:
+    """A tab in which no script fails and no content policy is broken; in the folder of the test it
+    leaves a picture when the test fails."""
     page = context.new_page()
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -112,6 +140,23 @@ def page(context: BrowserContext) -> Iterator[Page]:
     assert complaints == []
 
 
+@pytest.fixture
+def ui(page: Page) -> AirflowUi:
+    return AirflowUi(page)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, Any, Any]:
+    """Keep what the browser showed when a test failed."""
+    report = yield
+    fixtures: dict[str, Any] = item.funcargs
+    if report.when == "call" and report.failed and "page" in fixtures:
+        page, picture = fixtures["page"], fixtures["tmp_path"] / "failed.png"
+        page.screenshot(path=picture)
+        report.sections.append(("Browser", f"{page.url}\n{picture}"))
+    return report
+
+
 @pytest.fixture(scope="session")
 def shoot(request: pytest.FixtureRequest) -> Shoot:
     """Take a picture of a tab, small enough for the documentation, when one was asked for."""
@@ -120,66 +165,10 @@ def shoot(request: pytest.FixtureRequest) -> Shoot:
     def take(page: Page, name: str) -> None:
         if folder is None:
             return
-        picture = Image.open(io.BytesIO(page.screenshot()))
-        small = picture.convert("RGB").quantize(128, dither=Image.Dither.NONE)
+        picture = Image.open(io.BytesIO(page.screenshot(animations="disabled")))
+        small = picture.convert("RGB").quantize(
+            256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+        )
         small.save(folder / f"{name}.png", optimize=True)
 
     return take
-
-
-def _write_history(store: ObjectStore) -> None:
-    """Let a fortnight of nights have ended before: they wrote what is written here."""
-    today = dt.datetime.now(dt.UTC).replace(hour=2, minute=0, second=0, microsecond=0)
-    for days in range(14, 0, -1):
-        end = today - dt.timedelta(days=days)
-        bought = 900 + 37 * (days * 7 % 11)
-        failed = days * 5 % 13
-        cost = bought * Decimal("0.00014")
-        values: dict[str, Any] = {
-            "spec": SPEC,
-            "run_key": f"history-{days}",
-            "run_id": f"scheduled__{end.isoformat()}",
-            "night": (end - dt.timedelta(days=1)).date(),
-            "window_start_at": end - dt.timedelta(days=1),
-            "window_end_at": end,
-            "started_at": end,
-            "finished_at": end + dt.timedelta(minutes=47),
-            "listed_count": bought + 260,
-            "documents": {
-                "enriched": bought - failed,
-                "reused": 40,
-                "unchanged": 180,
-                "skipped": 40,
-                "dead_letter": failed,
-                "pending": 0,
-            },
-            "reasons": (
-                StateCount(state="skipped", state_reason="image_only", document_count=40),
-                StateCount(state="dead_letter", state_reason="refused", document_count=failed),
-            ),
-            "outcomes": (
-                _outcome("succeeded", bought - failed),
-                _outcome("truncated", 3 * failed),
-                _outcome("refused", failed),
-            ),
-            "needed_count": bought + 40,
-            "known_count": 40,
-            "bought_count": bought,
-            "forecast_usd": cost * Decimal("0.94"),
-            "actual_usd": cost,
-            "list_usd": 2 * cost,
-        }
-        note_night(store, make_report(**values))
-
-
-def _outcome(name: str, count: int) -> OutcomeCount:
-    return OutcomeCount(
-        outcome=name,
-        result_count=count,
-        input_tokens=0,
-        output_tokens=0,
-        cache_read_tokens=0,
-        cache_write_tokens=0,
-        cost_usd=count * Decimal("0.00014"),
-        list_cost_usd=count * Decimal("0.00028"),
-    )

@@ -3,75 +3,61 @@
 import datetime as dt
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, expect
 
-from tests.browser.conftest import WAIT_MILLISECONDS, Shoot
-from tests.e2e.nights import DAG_ID, Nights
+from tests.browser.airflow_ui import AirflowUi
+from tests.browser.conftest import Shoot
+from tests.e2e.nights import DAG_ID, RUN_SECONDS, Nights
 
 pytestmark = pytest.mark.browser
 
 FIRST = dt.date(2026, 9, 10)
+NIGHTS_SECONDS = 2 * RUN_SECONDS
+"""The form runs one night after the other."""
 DAYS = [FIRST + dt.timedelta(days=number) for number in range(2)]
 
-expect.set_options(timeout=WAIT_MILLISECONDS)
+
+def send(ui: AirflowUi, form: Locator) -> None:
+    form.get_by_role("button", name="Run Backfill").click()
+    expect(form).to_be_hidden()
+    ui.rest()
 
 
-def fill_moment(dialog: Locator, page: Page, moment: dt.datetime) -> None:
-    dialog.get_by_text("Select date and time").first.click()
-    for placeholder, text in (("YYYY/MM/DD", f"{moment:%Y/%m/%d}"), ("HH:mm", f"{moment:%H:%M}")):
-        field = page.locator(f'input[placeholder="{placeholder}"]:visible')
-        field.fill(text)
-        field.press("Tab")
-    page.keyboard.press("Escape")
-
-
-def run_backfill(page: Page, behaviour: str, shoot: Shoot | None = None) -> None:
-    """Fill in Airflow's own form, and send it."""
-    page.goto(f"/dags/{DAG_ID}")
-    page.get_by_role("button", name="Trigger").first.click()
-    dialog = page.locator(".chakra-dialog__content[data-state=open]")
-    dialog.get_by_text("Run this Dag for a range of dates").click()
-    fill_moment(dialog, page, dt.datetime(FIRST.year, FIRST.month, FIRST.day, tzinfo=dt.UTC))
-    last = DAYS[-1]
-    fill_moment(dialog, page, dt.datetime(last.year, last.month, last.day, 23, 59, tzinfo=dt.UTC))
-    dialog.get_by_text(behaviour, exact=True).click()
-    expect(dialog.get_by_text("2 runs will be triggered.")).to_be_visible()
-    if shoot:
-        shoot(page, "backfill")
-    dialog.get_by_role("button", name="Run Backfill").click()
-    expect(dialog).to_be_hidden()
-
-
-def ended(nights: Nights, *, since: dt.datetime) -> bool:
-    """Return whether both nights have succeeded after a moment."""
+def have_ended(nights: Nights, *, since: dt.datetime) -> bool:
+    """Return whether all the nights have succeeded after a moment."""
     runs = nights.stack.api.call("GET", f"/dags/{DAG_ID}/dagRuns", run_type="backfill")["dag_runs"]
-    done = [
-        run
-        for run in runs
-        if run["state"] == "success" and dt.datetime.fromisoformat(run["end_date"]) > since
-    ]
-    return len(done) == len(DAYS)
+    assert "failed" not in {run["state"] for run in runs}
+    ends = [dt.datetime.fromisoformat(run["end_date"]) for run in runs if run["state"] == "success"]
+    return len([end for end in ends if end > since]) == len(DAYS)
 
 
-def test_backfill_from_the_browser_and_all_runs_again_buy_nothing(
-    page: Page, nights: Nights, shoot: Shoot
+def is_over(nights: Nights) -> bool:
+    """Return whether Airflow would take another backfill."""
+    backfills = nights.stack.api.call("GET", "/backfills", dag_id=DAG_ID)["backfills"]
+    return all(one["completed_at"] for one in backfills)
+
+
+def test_past_nights_are_backfilled_and_all_runs_again_buy_nothing(
+    ui: AirflowUi, nights: Nights, shoot: Shoot
 ) -> None:
     for day in DAYS:
         nights.upload(day, {f"{day}-{name}.txt": f"About {name} on {day}." for name in "xy"})
-    before = nights.bought()
-    start = dt.datetime.now(dt.UTC)
-    run_backfill(page, "Missing Runs", shoot)
-    nights.wait_until(lambda: ended(nights, since=start), timeout_seconds=300)
-    assert nights.bought() == before + 2 * len(DAYS)
-    tables = nights.tables()
+    (bought, twice), start = nights.bill(), dt.datetime.now(dt.UTC)
+    form = ui.backfill(DAYS[0], DAYS[-1], "Missing Runs")
+    shoot(ui.page, "backfill-form")
+    send(ui, form)
+    nights.wait_until(lambda: have_ended(nights, since=start), timeout_seconds=NIGHTS_SECONDS)
+    assert nights.bill() == (bought + 2 * len(DAYS), twice)
+    ui.page.goto(f"/dags/{DAG_ID}/runs?run_type=backfill")
+    rows = ui.page.get_by_role("row").filter(has_text="backfill__")
+    expect(rows).to_have_count(len(DAYS))
+    for row in rows.all():
+        expect(row).to_contain_text("Success")
+    ui.rest()
 
-    def is_over() -> bool:
-        backfills = nights.stack.api.call("GET", "/backfills", dag_id=DAG_ID)["backfills"]
-        return all(one["completed_at"] for one in backfills)
-
-    nights.wait_until(is_over, timeout_seconds=180)
-    again = dt.datetime.now(dt.UTC)
-    run_backfill(page, "All Runs")
-    nights.wait_until(lambda: ended(nights, since=again), timeout_seconds=300)
-    assert nights.bought() == before + 2 * len(DAYS)
+    nights.wait_until(lambda: is_over(nights))
+    tables, again = nights.tables(), dt.datetime.now(dt.UTC)
+    send(ui, ui.backfill(DAYS[0], DAYS[-1], "All Runs"))
+    nights.wait_until(lambda: have_ended(nights, since=again), timeout_seconds=NIGHTS_SECONDS)
+    assert nights.bill() == (bought + 2 * len(DAYS), twice)
     assert nights.tables() == tables

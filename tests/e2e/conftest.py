@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 
-import httpx2
 import pytest
 
 from local_stack.stack import Stack, StackOptions
@@ -55,4 +54,4 @@ def nights(stack: Stack, proxies: Proxies) -> Iterator[Nights]:
     nights.s3.close()
     for proxy in proxies.values():
         proxy.trap = None
-    httpx2.delete(f"{stack.simulator.base_url}/_sim/faults").raise_for_status()
+    nights.clear_faults()

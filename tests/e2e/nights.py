@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import duckdb
+import httpx2
 
 from include import identities
 from include.reports import NightReport
@@ -64,7 +65,17 @@ class Nights:
         return self.finish(run)
 
     def answer(self, run: Run, option: str) -> None:
-        """Answer the approval that a run waits for, as a person does in the UI."""
+        """Answer the approval that a run waits for, as the UI does."""
+        self.wait_for_question(run)
+        path = f"/dags/{run.dag_id}/dagRuns/{quote(run.run_id, safe='')}"
+        self.stack.api.call(
+            "PATCH",
+            f"{path}/taskInstances/approve_spend/-1/hitlDetails",
+            {"chosen_options": [option], "params_input": {}},
+        )
+
+    def wait_for_question(self, run: Run) -> None:
+        """Wait until a run asks for an approval, and can take the answer."""
 
         def is_waiting() -> bool:
             states = self.stack.api.task_states(run.dag_id, run.run_id)
@@ -74,12 +85,6 @@ class Nights:
         # An answer within the moment in which the asking process still ends is lost on the
         # scheduler, which then asks anew; no person is that quick.
         time.sleep(5)
-        path = f"/dags/{run.dag_id}/dagRuns/{quote(run.run_id, safe='')}"
-        self.stack.api.call(
-            "PATCH",
-            f"{path}/taskInstances/approve_spend/-1/hitlDetails",
-            {"chosen_options": [option], "params_input": {}},
-        )
 
     def backfill(self, first: dt.date, last: dt.date, *, reprocess: str = "none") -> list[Run]:
         """Backfill the nights of some days, and wait until all their runs have ended."""
@@ -136,11 +141,21 @@ class Nights:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
+    def clear_faults(self) -> None:
+        """Let nothing go wrong at the simulator any more."""
+        faults = f"{self.stack.simulator.base_url}/_sim/faults"
+        httpx2.delete(faults, trust_env=False).raise_for_status()
+
     def bought(self) -> int:
-        """Return how many requests the simulator has accepted."""
+        """Return how many requests the simulator has accepted, none of them twice."""
+        bought, twice = self.bill()
+        assert twice == 0
+        return bought
+
+    def bill(self) -> tuple[int, int]:
+        """Return how many requests the simulator has accepted, and how many questions twice."""
         bill = self.stack.simulator.control("bill")
-        assert bill["bought_twice"] == 0
-        return int(bill["requests"])
+        return bill["requests"], bill["bought_twice"]
 
     def failures_of(self, run: Run) -> dict[tuple[str, int], str | None]:
         states = self.stack.api.task_states(run.dag_id, run.run_id)
@@ -150,7 +165,9 @@ class Nights:
         tasks = self.stack.api.tasks(run.dag_id, run.run_id)
         return self.stack.api.log(run, next(t for t in tasks if t.task_id == task_id))
 
-    def wait_until(self, ready: Callable[[], bool], *, timeout_seconds: float = 120) -> None:
+    def wait_until(
+        self, ready: Callable[[], bool], *, timeout_seconds: float = RUN_SECONDS
+    ) -> None:
         deadline = time.monotonic() + timeout_seconds
         while not ready():
             assert time.monotonic() < deadline, "it did not come to pass"
