@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from airflow.configuration import conf
 
 from include.config import PREFIX, Settings
 from tests.dags.conftest import PROJECT
@@ -36,6 +37,22 @@ def test_chart_runs_the_image_that_is_built(values: dict[str, Any]) -> None:
         assert values["config"]["core"][f"{folder}_folder"] == f"/opt/airflow/{folder}"
         assert f"COPY {folder} /opt/airflow/{folder}\n" in DOCKERFILE
     assert not values["dags"]["gitSync"]["enabled"]
+
+
+def test_chart_configures_what_airflow_knows(values: dict[str, Any]) -> None:
+    known = conf.configuration_description
+    for section, options in values["config"].items():
+        assert options.keys() <= known[section]["options"].keys()
+
+
+def test_metrics_of_the_chart_go_to_opentelemetry(values: dict[str, Any]) -> None:
+    """Airflow takes StatsD when both are on, and the chart turns it on with its server."""
+    assert values["config"]["metrics"]["otel_on"] == "True"
+    assert values["statsd"]["enabled"] is False
+
+
+def test_chart_makes_no_user_with_a_known_password(values: dict[str, Any]) -> None:
+    assert values["createUserJob"]["enabled"] is False
 
 
 def test_every_component_has_the_settings_and_connections_of_the_compose_stack(
