@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
-import httpx2
 
 from local_stack.airflow_api import AirflowApi
 from local_stack.airflow_server import PROJECT, USER
 from local_stack.env_file import write_env_file
 from local_stack.ports import HOST, draw_ports
+from local_stack.simulator import SimulatorServer
 from local_stack.stack import SETTINGS
 from tests.compose.engine import Engine
 
@@ -26,7 +26,14 @@ if TYPE_CHECKING:
 PROJECT_NAME = "nightshift-test"
 _PARTS = ("dags", "include", "plugins", "Dockerfile", "docker-compose.yaml", ".dockerignore")
 _OVERRIDE = Path(__file__).with_name("override.yaml")
-_UP_SECONDS = 600
+_UP_SECONDS = 900
+_LIMITS = {
+    # A handful of documents is several slices and several shards.
+    "NIGHTSHIFT_MAX_DOCUMENTS_PER_SLICE": "3",
+    "NIGHTSHIFT_MAX_REQUESTS_PER_SHARD": "3",
+    # A POST is cut off by the death of its worker, not by the clock.
+    "NIGHTSHIFT_POST_TIMEOUT_SECONDS": "900",
+}
 
 
 @dataclass(frozen=True)
@@ -49,10 +56,9 @@ class Deployment:
         write_env_file(PROJECT / ".env.example", env_path)
         names = ("AIRFLOW_PORT", "TEST_S3_PORT", "TEST_SIMULATOR_PORT")
         ports = dict(zip(names, draw_ports(len(names)), strict=True))
-        quick = {**SETTINGS, "NIGHTSHIFT_MAX_DOCUMENTS_PER_SLICE": "3", **ports}
-        quick["NIGHTSHIFT_MAX_REQUESTS_PER_SHARD"] = "3"
+        settings = {**SETTINGS, **_LIMITS, **ports}
         with env_path.open("a") as env_file:
-            env_file.writelines(f"{name}={value}\n" for name, value in quick.items())
+            env_file.writelines(f"{name}={value}\n" for name, value in settings.items())
         pairs = (line.partition("=") for line in env_path.read_text().splitlines())
         env = {name: value for name, _, value in pairs if name.isidentifier()}
         for target, tag in (("pipeline", "nightshift"), ("simulator", "nightshift-simulator")):
@@ -68,29 +74,21 @@ class Deployment:
     def up(self, *, workers: int) -> None:
         """Start all services and wait until they are healthy."""
         wait = ("--wait", "--wait-timeout", str(_UP_SECONDS))
-        self.compose(
-            "--progress",
-            "quiet",
-            "up",
-            "--detach",
-            "--no-build",
-            "--scale",
-            f"worker={workers}",
-            *wait,
-        )
+        scale = ("--scale", f"worker={workers}")
+        self.compose("--progress", "quiet", "up", "--detach", "--no-build", *scale, *wait)
 
     def down(self) -> None:
         """Remove containers, networks and volumes."""
         self.compose("down", "--volumes", "--timeout", "5")
 
-    def containers(self, service: str) -> list[dict[str, Any]]:
-        """Return the running containers of a service."""
-        lines = self.compose("ps", "--format", "json", service).splitlines()
+    def containers(self, *services: str) -> list[dict[str, Any]]:
+        """Return what Compose tells of the running containers, of some services or of all."""
+        lines = self.compose("ps", "--format", "json", *services).splitlines()
         return [json.loads(line) for line in lines]
 
-    def logs(self) -> str:
-        """Return the last lines of every service."""
-        return self.compose("logs", "--tail", "40", "--no-color")
+    def complaint(self) -> str:
+        """Return the state of every container and its last lines."""
+        return self.compose("ps", "--all") + self.compose("logs", "--tail", "40", "--no-color")
 
     def upload(self, day: dt.date, texts: dict[str, str]) -> None:
         """Put documents where the nightly spec looks for them."""
@@ -100,17 +98,15 @@ class Deployment:
                 Bucket=self.env["NIGHTSHIFT_DOCUMENTS_BUCKET"], Key=key, Body=text.encode()
             )
 
-    def control(self, path: str, body: Any = None) -> Any:
-        """Call the simulator's control plane: POST with a body, else GET."""
-        url = f"http://{HOST}:{self.ports['TEST_SIMULATOR_PORT']}/_sim/{path}"
-        method = "GET" if body is None else "POST"
-        response = httpx2.request(method, url, json=body, timeout=30, trust_env=False)
-        return response.raise_for_status().json()
+    @cached_property
+    def simulator(self) -> SimulatorServer:
+        """The simulator, whose data is in a volume."""
+        return SimulatorServer(self.folder, self.ports["TEST_SIMULATOR_PORT"], latency_seconds=2)
 
     def query(self, sql: str) -> list[list[str]]:
         """Ask the warehouse, in PostgreSQL's own client."""
-        command = ("psql", "--username=nightshift", "--dbname=warehouse", "--csv", "--tuples-only")
-        output = self.compose("exec", "--no-TTY", "postgres", *command, "--command", sql)
+        psql = ("psql", "--username=nightshift", "--dbname=warehouse", "--csv", "--tuples-only")
+        output = self.compose("exec", "--no-TTY", "postgres", *psql, "--command", sql)
         return [line.split(",") for line in output.splitlines()]
 
     @cached_property

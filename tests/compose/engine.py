@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,10 +10,28 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from local_stack.airflow_server import PROJECT
 from local_stack.processes import BIN
 
+_DATA = PROJECT / ".local" / "docker"
+"""Images of an engine of our own; kept, so that they are built once."""
 _START_SECONDS = 60
-_DEBIAN_PACKAGES = ("docker.io", "iptables")
+_STOP_SECONDS = 60
+_DEBIAN_PACKAGES = ("docker.io", "iptables", "debootstrap")
+_EMPTY_TABLES = """\
+*filter
+:INPUT ACCEPT
+:FORWARD ACCEPT
+:OUTPUT ACCEPT
+COMMIT
+*nat
+:PREROUTING ACCEPT
+:INPUT ACCEPT
+:OUTPUT ACCEPT
+:POSTROUTING ACCEPT
+COMMIT
+"""
+"""A firewall without rules, which `iptables-save` would not tell of."""
 
 
 @dataclass(frozen=True)
@@ -23,17 +40,19 @@ class Engine:
 
     env: dict[str, str]
 
-    def docker(
-        self, *arguments: str | Path, **options: object
-    ) -> "subprocess.CompletedProcess[str]":
-        """Run the client; an error is raised with its output."""
-        return run(["docker", *arguments], env=self.env, **options)
+    def docker(self, *arguments: str | Path) -> str:
+        """Run the client and return what it prints; see `run`."""
+        return run(["docker", *arguments], env=self.env)
 
-    def compose(
-        self, *arguments: str | Path, **options: object
-    ) -> "subprocess.CompletedProcess[str]":
-        """Run Compose, as pinned among the packages."""
-        return run([BIN / "docker-compose", *arguments], env=self.env, **options)
+    def compose(self, *arguments: str | Path) -> str:
+        """Run Compose, as pinned among the packages; see `run`."""
+        return run([BIN / "docker-compose", *arguments], env=self.env)
+
+    def answers(self) -> bool:
+        """Return whether the engine can be spoken to."""
+        command = ["docker", "info"]
+        done = subprocess.run(command, env=self.env, capture_output=True, check=False)
+        return done.returncode == 0
 
 
 def run(command: Sequence[str | Path], *, env: Mapping[str, str]) -> str:
@@ -44,36 +63,33 @@ def run(command: Sequence[str | Path], *, env: Mapping[str, str]) -> str:
     """
     done = subprocess.run(command, env=env, text=True, capture_output=True, check=False)
     if done.returncode:
-        msg = f"{command[0]} {command[1]} failed:\n{done.stdout[-3000:]}\n{done.stderr[-6000:]}"
+        words = " ".join(map(str, command[:2]))
+        msg = f"{words} failed:\n{done.stdout[-3000:]}\n{done.stderr[-6000:]}"
         raise RuntimeError(msg)
     return done.stdout
 
 
 @contextmanager
 def open_engine(folder: Path) -> Iterator[Engine | None]:
-    """Yield the engine that `docker` reaches, else one started in `folder`, else None.
+    """Yield the engine that `docker` reaches, else one of our own, else None.
 
     An engine of our own needs root, and Debian's packages, which are installed.
+
+    Args:
+        folder: For the socket and the log of an engine of our own.
     """
-    env = {**os.environ, "DOCKER_BUILDKIT": "0"}
-    if shutil.which("docker") and _answers(env):
-        yield Engine(env)
+    engine = Engine({**os.environ, "DOCKER_BUILDKIT": "0"})
+    if shutil.which("docker") and engine.answers():
+        yield engine
     elif os.geteuid() == 0 and _install():
-        with _own_engine(folder, env) as engine:
-            yield engine
+        with _own_engine(folder, engine.env) as own:
+            yield own
     else:
         yield None
 
 
-def _answers(env: dict[str, str]) -> bool:
-    return (
-        subprocess.run(["docker", "info"], env=env, capture_output=True, check=False).returncode
-        == 0
-    )
-
-
 def _install() -> bool:
-    if shutil.which("dockerd"):
+    if all(map(shutil.which, ("docker", "dockerd", "iptables", "debootstrap"))):
         return True
     if not shutil.which("apt-get"):
         return False
@@ -84,12 +100,12 @@ def _install() -> bool:
 
 
 @contextmanager
-def _own_engine(folder: Path, env: dict[str, str]) -> Iterator[Engine]:
-    """Run an engine on a socket of its own; put the firewall back as it was."""
+def _own_engine(folder: Path, env: Mapping[str, str]) -> Iterator[Engine]:
+    """Run an engine on a socket of its own, and put the network back as it was."""
     rules = subprocess.run(["iptables-save"], capture_output=True, text=True, check=False).stdout
     socket = folder / "docker.sock"
     config = {
-        "data-root": str(folder / "data"),
+        "data-root": str(_DATA),
         "exec-root": str(folder / "exec"),
         "hosts": [f"unix://{socket}"],
         "pidfile": str(folder / "docker.pid"),
@@ -97,23 +113,30 @@ def _own_engine(folder: Path, env: dict[str, str]) -> Iterator[Engine]:
     config_path = folder / "daemon.json"
     config_path.write_text(json.dumps(config))
     engine = Engine({**env, "DOCKER_HOST": f"unix://{socket}"})
-    with (folder / "dockerd.log").open("w") as log:
-        daemon = subprocess.Popen(
-            ["dockerd", "--config-file", config_path],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    # It ends with these tests, also when they are killed.
+    command = ["setpriv", "--pdeathsig", "TERM", "dockerd", "--config-file", str(config_path)]
+    log_path = folder / "dockerd.log"
+    with log_path.open("w") as log:
+        daemon = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
     try:
-        deadline = time.monotonic() + _START_SECONDS
-        while not _answers(engine.env):
-            if daemon.poll() is not None or time.monotonic() > deadline:
-                msg = f"dockerd did not start: {(folder / 'dockerd.log').read_text()[-2000:]}"
-                raise RuntimeError(msg)
-            time.sleep(0.5)
+        _wait_for(engine, daemon, log_path)
         yield engine
     finally:
-        daemon.send_signal(signal.SIGTERM)
-        daemon.wait(timeout=60)
-        subprocess.run(["iptables-restore"], input=rules, text=True, check=False)
-        subprocess.run(["ip", "link", "delete", "docker0"], capture_output=True, check=False)
+        daemon.terminate()
+        daemon.wait(timeout=_STOP_SECONDS)
+        _restore_network(rules)
+
+
+def _wait_for(engine: Engine, daemon: "subprocess.Popen[bytes]", log_path: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while not engine.answers():
+        if daemon.poll() is not None or time.monotonic() > deadline:
+            msg = f"dockerd did not start: {log_path.read_text()[-2000:]}"
+            raise RuntimeError(msg)
+        time.sleep(0.5)
+
+
+def _restore_network(rules: str) -> None:
+    before = _EMPTY_TABLES + rules
+    subprocess.run(["iptables-restore"], input=before, text=True, capture_output=True, check=True)
+    subprocess.run(["ip", "link", "delete", "docker0"], capture_output=True, check=False)

@@ -6,7 +6,7 @@ mkdir -p "$PGDATA" /var/run/postgresql
 chown postgres:postgres "$PGDATA" /var/run/postgresql
 chmod 700 "$PGDATA"
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
-  gosu postgres bash -c 'initdb --username="$POSTGRES_USER" \
+  gosu postgres bash -c 'initdb --username="$POSTGRES_USER" --encoding=UTF8 --locale=C.UTF-8 \
     --pwfile=<(printf "%s" "$POSTGRES_PASSWORD") --auth-host=scram-sha-256 --auth-local=trust' > /dev/null
   echo "host all all all scram-sha-256" >> "$PGDATA/pg_hba.conf"
   gosu postgres pg_ctl -w -o "-c listen_addresses=" start > /dev/null

@@ -1,4 +1,4 @@
-# Stands in for postgres:16: Debian's PostgreSQL with the part of the official entrypoint that we use.
+# Stands in for postgres: Debian's PostgreSQL with the part of the official entrypoint that we use.
 FROM nightshift-standin-base
 COPY ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 RUN apt-get update -qq \

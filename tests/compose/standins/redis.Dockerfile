@@ -1,4 +1,4 @@
-# Stands in for redis:7.
+# Stands in for redis: Debian's.
 FROM nightshift-standin-base
 COPY ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 RUN apt-get update -qq \

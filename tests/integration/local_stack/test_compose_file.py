@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,9 @@ from local_stack.airflow_server import PROJECT
 from local_stack.env_file import write_env_file
 from local_stack.errors import StackError
 from local_stack.processes import BIN
+
+ENDING = ("airflow-init", "s3-buckets")
+CODE = ("dags", "include", "plugins")
 
 
 def config(env_path: Path) -> "subprocess.CompletedProcess[str]":
@@ -28,14 +33,50 @@ def env_path(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_trial_needs_nothing_but_its_secrets_written(env_path: Path) -> None:
+@pytest.fixture
+def services(env_path: Path) -> dict[str, Any]:
     done = config(env_path)
     assert done.returncode == 0, done.stderr
-    services = json.loads(done.stdout)["services"]
+    read: dict[str, Any] = json.loads(done.stdout)["services"]
+    return read
+
+
+def test_a_trial_needs_nothing_but_its_secrets_written(services: dict[str, Any]) -> None:
     assert {"s3", "simulator", "worker", "triggerer"} <= set(services)
     published = {name for name, one in services.items() if one.get("ports")}
     assert published == {"api-server"}
     assert {port["host_ip"] for port in services["api-server"]["ports"]} == {"127.0.0.1"}
+
+
+def test_every_service_is_confined_and_looked_after(services: dict[str, Any]) -> None:
+    for name, service in services.items():
+        limits = service["deploy"]["resources"]["limits"]
+        assert {"cpus", "memory"} <= limits.keys(), name
+        if name in ENDING:
+            assert service["restart"] == "no", name
+        else:
+            assert service["restart"] == "unless-stopped", name
+            assert service["healthcheck"]["test"], name
+
+
+def test_images_are_of_one_release_or_our_own(services: dict[str, Any]) -> None:
+    for name, service in services.items():
+        is_pinned = re.search(r":\d+\.\d+(\.\d+)?$", service["image"])
+        assert is_pinned or "build" in service, name
+
+
+def test_every_airflow_finds_our_code_and_runs_as_its_user(services: dict[str, Any]) -> None:
+    ours = {name: one for name, one in services.items() if one["image"] == "nightshift:latest"}
+    components = {"airflow-init", "api-server", "scheduler", "dag-processor", "triggerer", "worker"}
+    assert ours.keys() == components
+    for name, service in ours.items():
+        assert service["user"] == "50000:0", name
+        assert service["environment"]["PYTHONPATH"] == "/opt/airflow", name
+        mounted = {volume["target"]: volume for volume in service["volumes"]}
+        for folder in CODE if name != "airflow-init" else ():
+            mount = mounted[f"/opt/airflow/{folder}"]
+            assert mount["source"] == str(PROJECT / folder), name
+            assert mount["read_only"], name
 
 
 @pytest.mark.parametrize(
