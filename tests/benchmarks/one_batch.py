@@ -4,6 +4,7 @@ All of it lies in one shard: 100,000 requests, just under 256 MB.
 """
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,18 @@ def create(job: Job) -> Work:
     return work
 
 
+def answer(job: Job) -> Work:
+    """Let the simulator answer: it does when results are first asked for, slower than any API."""
+    night = _night(job)
+    batch_id = night.ledger.read(job.made["prepare"]["shard_id"]).record.batch_id
+
+    def work() -> None:
+        for one in (batch_id, job.made["sdk_create"]):
+            floors.download(job, f"/v1/messages/batches/{one}/results", Path(os.devnull))
+
+    return work
+
+
 def results(job: Job) -> Work:
     """Download the results, judge every answer, write Parquet, keep the raw lines."""
     night = _night(job)
@@ -178,4 +191,13 @@ def floor_results(job: Job) -> Work:
     return work
 
 
-STEPS = (prepare, create, floor_create, sdk_create, results, floor_results, sdk_results)
+STEPS = (
+    prepare,
+    create,
+    floor_create,
+    sdk_create,
+    answer,
+    results,
+    floor_results,
+    sdk_results,
+)
