@@ -69,7 +69,7 @@ def test_results_cost_a_few_times_what_decoding_and_writing_them_does(
         parsed = parser.parse(spool, tmp_path / "good", tmp_path / "bad", with_missing=False)
         assert parsed.enrichment_count == LINES
 
-    assert ratio(parse, lambda: write_answers(spool, tmp_path)) < 12
+    assert ratio(parse, lambda: write_answers(spool, tmp_path)) < 8
 
 
 def test_body_costs_about_what_writing_it_does(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_body_costs_about_what_writing_it_does(tmp_path: Path) -> None:
     def floor() -> None:
         (tmp_path / "floor").write_bytes(b",".join(chain.from_iterable(groups)))
 
-    assert ratio(lambda: write_body(groups, tmp_path / "body"), floor) < 4
+    assert ratio(lambda: write_body(groups, tmp_path / "body"), floor) < 2
 
 
 @pytest.mark.parametrize("text", ['{"main_topic": "', "```json\n{", "no JSON at all {} \\u0041 "])
