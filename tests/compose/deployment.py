@@ -79,6 +79,8 @@ class Deployment:
 
     def down(self) -> None:
         """Remove containers, networks and volumes."""
+        self.api.close()
+        self.s3.close()
         self.compose("down", "--volumes", "--timeout", "5")
 
     def containers(self, *services: str) -> list[dict[str, Any]]:
