@@ -55,7 +55,7 @@ test: $(READY) ## Run every test, the nights under a real scheduler included
 coverage: $(READY) ## Run every test and tell which lines none of them reached (slower)
 	$(BIN)/python -m pytest --numprocesses 2 --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
-test-browser: $(READY) ## The page and a backfill in Chromium, on a stack of its own (SCREENSHOTS=docs/images)
+test-browser: $(READY) ## The page, an approval and a backfill in Chromium, on a stack of its own (SCREENSHOTS=docs/images)
 	$(BIN)/python -m pytest tests/browser --browser -rs $(if $(SCREENSHOTS),--screenshots "$(SCREENSHOTS)")
 
 chaos: $(READY) ## Kill, cut and freeze at every step of a night, and print what came of it (takes long)

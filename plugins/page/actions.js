@@ -54,7 +54,7 @@ export function askToCancel(batch, done) {
       element("p", {}, element("code", {}, batch.batch_id)),
       figures(
         figure("Requests", count(batch.request_count)),
-        figure("Costs at most about", usd(batch.estimate_usd), "if all were answered"),
+        figure("Estimated cost", usd(batch.estimate_usd), "if all is answered"),
       ),
     );
   ask(dialog, async (form) => {

@@ -77,6 +77,14 @@ class AirflowUi:
         expect(form.get_by_text(f"{days} runs will be triggered.")).to_be_visible()
         return form
 
+    def open_question(self, run: Run) -> None:
+        """Open the question that a run asks, from the list of required actions."""
+        self.page.goto("/")
+        self.page.get_by_role("button", name="Browse").click()
+        self.page.get_by_role("menuitem", name="Required Actions").click()
+        row = self.page.get_by_role("row").filter(has_text=run.run_id)
+        row.get_by_role("link", name="above its budget").click()
+
 
 def _moment(day: dt.date, hour: int, minute: int) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(hour, minute), dt.UTC)

@@ -101,7 +101,7 @@ def test_batch_in_flight_leads_to_its_task_and_is_cancelled_by_keyboard(
     ui.page.keyboard.press("Enter")
     dialog = frame.locator("#cancel-dialog")
     expect(dialog).to_contain_text("is paid")
-    expect(dialog.locator(".figure", has_text="Costs at most")).to_have_text(
+    expect(dialog.locator(".figure", has_text="Estimated cost")).to_have_text(
         re.compile(r"\$0\.\d{4}")
     )
     expect(dialog.get_by_label("Reason")).to_be_focused()
