@@ -1,8 +1,9 @@
 """What a cache will do to the cost of a night, and how far that may be off."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
-from include.caching import CacheChoice, CacheTtl
+from include.caching import CacheChoice, CacheTtl, saved_at
 from include.prices import Rates
 
 _DOCUMENTED_HITS = (0.30, 0.98)
@@ -56,7 +57,6 @@ class CacheForecast:
         return request_count * less, request_count * more
 
     def _saved(self, hit_rate: float, rates: Rates) -> float:
-        write = rates.cache_write if self.ttl == "5m" else rates.cache_write_1h
-        by_reading = hit_rate * float(rates.input - rates.cache_read)
-        by_writing = (1 - hit_rate) * float(write - rates.input)
-        return self.share * self.prefix_tokens * (by_reading - by_writing)
+        tokens = self.share * self.prefix_tokens
+        read, written = Decimal(tokens * hit_rate), Decimal(tokens * (1 - hit_rate))
+        return float(saved_at(rates, self.ttl, read, written))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from include.prices import read_rates
+from include.prices import Rates, read_rates
 from include.tokens import estimate_tokens
 
 if TYPE_CHECKING:
@@ -88,10 +88,13 @@ def saved_usd(model: str, use: CacheUse, ttl: CacheTtl) -> Decimal:
     much is claimed.
     """
     rates = read_rates(model, in_batch=True, is_long_prompt=False)
+    return saved_at(rates, ttl, Decimal(use.read_tokens), Decimal(use.write_tokens))
+
+
+def saved_at(rates: Rates, ttl: CacheTtl, read_tokens: Decimal, write_tokens: Decimal) -> Decimal:
+    """Return what tokens cost less for being read, less what others cost more for being written."""
     write = rates.cache_write if ttl == "5m" else rates.cache_write_1h
-    return use.read_tokens * (rates.input - rates.cache_read) - use.write_tokens * (
-        write - rates.input
-    )
+    return read_tokens * (rates.input - rates.cache_read) - write_tokens * (write - rates.input)
 
 
 def choose_caching(spec: "FrozenSpec", measured: CacheUse) -> CacheChoice:

@@ -57,24 +57,28 @@ class Forecasting:
             ConfigurationError: Nobody knows the model's price.
         """
         expected = expected_output_tokens(spec.answer_schema)
+        loads = [one for one in joins.loads([]) if one.bought_count]
         rates = rates_of_past(
             self.past, prompt_version=spec.prompt_version, now=now, expected_output=expected
         )
         if rates is None:
-            rates = self._sampled(joins, store, expected)
+            rates = self._sampled(joins, loads, store, expected)
         if rates is None:
             rates = TokenRates(any_output=unseen_output(expected))
         cache = CacheForecast.of(
             self.caching,
             first_slice_count=joins.first_index_count,
-            request_count=sum(one.bought_count for one in joins.loads([])),
+            request_count=sum(one.bought_count for one in loads),
         )
         return RequestPricing(spec.model, rates, self.prices, cache)
 
     def _sampled(
-        self, joins: "RequestJoins", store: RangeReader, expected_output: float
+        self,
+        joins: "RequestJoins",
+        loads: Sequence["ClassLoad"],
+        store: RangeReader,
+        expected_output: float,
     ) -> TokenRates | None:
-        loads = [one for one in joins.loads([]) if one.bought_count]
         if self.open_counter is None or not loads:
             return None
         requests = _sampled_requests(joins.sample(_quotas(loads)), store)
