@@ -79,6 +79,18 @@ def test_every_airflow_finds_our_code_and_runs_as_its_user(services: dict[str, A
             assert mount["read_only"], name
 
 
+def test_no_task_is_told_the_password_of_a_person(services: dict[str, Any]) -> None:
+    told = {
+        (service_name, name)
+        for service_name, service in services.items()
+        for name, value in (service.get("environment") or {}).items()
+        if name.endswith("ADMIN_PASSWORD") and value
+    }
+    assert told == {("airflow-init", "ADMIN_PASSWORD")}
+    for name in ("worker", "scheduler", "triggerer"):  # stands over what .env says
+        assert services[name]["environment"]["AIRFLOW_ADMIN_PASSWORD"] == "", name
+
+
 @pytest.mark.parametrize(
     "name",
     [
