@@ -62,14 +62,16 @@ def test_the_scheduler_runs_the_last_night_and_a_second_time_changes_nothing(
 
 def test_past_nights_are_backfilled_and_reprocessing_them_buys_nothing(nights: Nights) -> None:
     days = [PAST + dt.timedelta(days=n) for n in range(3)]
-    for day in days:
-        nights.upload(day, texts(f"{day}-x", f"{day}-y"))
+    keys = {day: [f"{day}-x", f"{day}-y"] for day in days} | {days[1]: []}
+    for day, names in keys.items():
+        nights.upload(day, texts(*names))
     runs = nights.backfill(days[0], days[-1])
     assert [run.state for run in runs] == ["success"] * 3
     for run in runs:
         assert run.data_interval_start
-        day = run.data_interval_start.date()
-        assert nights.states(run) == {f"{day}-x.txt": "enriched", f"{day}-y.txt": "enriched"}
+        names = keys[run.data_interval_start.date()]
+        assert nights.states(run) == {f"{name}.txt": "enriched" for name in names}
+        assert nights.report(run).listed_count == len(names)  # nothing there is a green night too
 
     before, bought = nights.tables(), nights.bought()
     again = nights.backfill(days[0], days[-1], reprocess="completed")
@@ -97,12 +99,6 @@ def test_a_green_night_wakes_those_who_wait_for_it(nights: Nights) -> None:
     names = [key.rsplit("/", 1)[-1] for key in answers["object_key"].to_pylist()]
     assert names == ["w1.txt", "w2.txt"]
     assert day in summary["night"].to_pylist()
-
-
-def test_a_night_without_documents_is_green(nights: Nights) -> None:
-    run = nights.finish(nights.start(PAST - dt.timedelta(days=1)))
-    assert run.state == "success"
-    assert nights.report(run).listed_count == 0
 
 
 def test_a_broken_slice_holds_up_no_other_and_a_clear_heals_it(nights: Nights) -> None:
@@ -135,17 +131,31 @@ def test_a_broken_slice_holds_up_no_other_and_a_clear_heals_it(nights: Nights) -
     assert list(nights.states(healed).values()) == ["enriched"] * 5
 
 
-def test_a_broken_shard_holds_up_no_other_and_a_clear_heals_it(nights: Nights) -> None:
+def test_a_broken_listing_and_a_broken_shard_of_one_night_are_healed_by_clears(
+    nights: Nights,
+) -> None:
     day = PAST + dt.timedelta(days=11)
     nights.upload(day, texts("t1", "t2", "t3", "t4", "t5"))
+    open_key = f"nightshift/ledger/{SPEC}/open.json"
+    kept, bought = nights.read(open_key), nights.bought()
+    nights.delete(open_key)
+    unlisted = nights.finish(nights.start(day))
+    assert unlisted.state == "failed"
+    assert "open.json is missing although entries exist" in nights.log_of(
+        unlisted, "list_documents"
+    )
+    assert "list_documents has not succeeded" in nights.log_of(unlisted, "plan_shards")
+    assert nights.bought() == bought
+
+    nights.write(open_key, kept)
     refusal = {"kind": "status", "op": "create", "code": 400, "error_type": "invalid_request_error"}
     nights.stack.simulator.control("faults", [refusal])
-    red = nights.finish(nights.start(day))
+    red = nights.clear(unlisted, "list_documents")
     assert red.state == "failed"
     broken = [index for name, index in nights.failures_of(red) if "submit" in name]
     assert len(broken) == 1
     states = list(nights.states(red).values())
-    assert states.count("enriched") in {2, 3}
+    assert states.count("enriched") in {2, 3}  # the other shard was not held up
     assert set(states) == {"enriched", "pending: in_flight"}
     assert nights.report(red).verdict == "red"
 
@@ -154,24 +164,6 @@ def test_a_broken_shard_holds_up_no_other_and_a_clear_heals_it(nights: Nights) -
     assert healed.state == "success"
     assert set(nights.states(healed).values()) == {"enriched"}
     nights.bought()
-
-
-def test_a_broken_listing_is_red_and_a_clear_heals_it(nights: Nights) -> None:
-    day = PAST + dt.timedelta(days=12)
-    nights.upload(day, texts("u1", "u2"))
-    open_key = f"nightshift/ledger/{SPEC}/open.json"
-    kept, bought = nights.read(open_key), nights.bought()
-    nights.delete(open_key)
-    red = nights.finish(nights.start(day))
-    assert red.state == "failed"
-    assert "open.json is missing although entries exist" in nights.log_of(red, "list_documents")
-    assert "list_documents has not succeeded" in nights.log_of(red, "plan_shards")
-    assert nights.bought() == bought
-
-    nights.write(open_key, kept)
-    healed = nights.clear(red, "list_documents")
-    assert healed.state == "success"
-    assert set(nights.states(healed).values()) == {"enriched"}
 
 
 def test_params_that_make_no_sense_are_named_before_anything_is_listed(nights: Nights) -> None:
