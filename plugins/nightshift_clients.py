@@ -52,7 +52,7 @@ def open_s3(settings: Settings, *, is_hurried: bool = False) -> "S3Client":
     from botocore.config import Config
 
     config = Config(
-        signature_version="s3v4",  # for presigned reads too
+        signature_version="s3v4",  # as encryption by KMS demands
         retries={"mode": "standard", "max_attempts": 2 if is_hurried else 6},
         connect_timeout=3 if is_hurried else 60,
         read_timeout=5 if is_hurried else 60,

@@ -80,7 +80,7 @@ def decode(content: bytes, declared: str | None = None) -> tuple[str, str]:
         if content.startswith(bom):
             return _decode_marked(content, encoding)
     declared_codec = _codec(declared)
-    if _SHIFT_SEQUENCES.search(content) and content.isascii():
+    if _shifts(content) and content.isascii():
         return _decode_stateful(content, declared_codec)
     if b"\0" in content:
         return _decode_with_nuls(content)
@@ -93,6 +93,12 @@ def decode(content: bytes, declared: str | None = None) -> tuple[str, str]:
         or _decode_strictly(content, declared_codec)
         or _decode_detected(content)
     )
+
+
+def _shifts(content: bytes) -> bool:
+    """Return whether there is a shift sequence; most documents have not even its first byte."""
+    may_shift = b"\x1b" in content or b"~{" in content
+    return may_shift and _SHIFT_SEQUENCES.search(content) is not None
 
 
 def _decode_marked(content: bytes, encoding: str) -> tuple[str, str]:

@@ -4,8 +4,7 @@ import gzip
 import logging
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ from include.documents.extraction import Extraction, Picture
 from include.documents.listing import DELETED, ListedObject
 from include.documents.parallel import map_in_order
 from include.documents.plain_reads import PlainReads
-from include.documents.pool import ExtractionPool, too_large
+from include.documents.pool import Document, ExtractionPool, too_large
 from include.documents.sniffing import media_type_of_key
 from include.errors import ConfigurationError
 
@@ -33,6 +32,9 @@ _CHUNK_BYTES = 256 * 2**10
 _PAUSES_SECONDS = (0.5, 1.0, 2.0)
 """Before a download that broke off is begun again; how often is how many there are."""
 _AHEAD_PER_THREAD = 2
+_HANDFUL = 8
+_HANDFUL_BYTES = 256 * 2**10
+"""How many objects, of how many bytes in all, are passed on together; larger ones go alone."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -97,12 +99,30 @@ def fetch_and_extract(
         ConfigurationError: The bucket is gone, or the credentials are refused.
     """
     with PlainReads(client, spool_bytes=_SPOOL_BYTES) as plain:
-        yield from map_in_order(
-            lambda listed: (listed, _extract(_Source(client, plain), listed, pool, keeps)),
-            objects,
+        fetcher = _Fetcher(_Source(client, plain), pool, keeps)
+        handfuls = map_in_order(
+            fetcher.extract_together,
+            _handfuls(objects),
             threads=fetch_threads,
             ahead=fetch_threads * _AHEAD_PER_THREAD,
         )
+        for handful in handfuls:
+            yield from handful
+
+
+def _handfuls(objects: Iterable[ListedObject]) -> Iterator[list[ListedObject]]:
+    """Yield small objects together: passing them on costs more than reading them."""
+    handful: list[ListedObject] = []
+    handful_bytes = 0
+    for listed in objects:
+        is_full = len(handful) == _HANDFUL or handful_bytes + listed.size_bytes > _HANDFUL_BYTES
+        if handful and is_full:
+            yield handful
+            handful, handful_bytes = [], 0
+        handful.append(listed)
+        handful_bytes += listed.size_bytes
+    if handful:
+        yield handful
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,29 +133,54 @@ class _Source:
     plain: PlainReads | None = None
 
 
-def _extract(
-    source: _Source,
-    listed: ListedObject,
-    pool: ExtractionPool,
-    keeps: Callable[[Extraction], bool],
-) -> Fetched:
-    if listed.storage_class == DELETED:
-        return _vanished(listed)
-    if listed.storage_class in _ARCHIVES:
-        return _archived(listed)
-    if listed.size_bytes > pool.limits.max_object_bytes:
-        return too_large(listed.key, listed.size_bytes, pool.limits)
-    fetched = _fetch(source, listed)
-    if isinstance(fetched, Extraction | FetchFailure):
-        return fetched
-    with ExitStack() as stack:
-        file = stack.enter_context(fetched)
-        extraction = pool.extract(file, listed.key)
-        if extraction.picture is None or not keeps(extraction):
+@dataclass(frozen=True, slots=True)
+class _Fetcher:
+    """Turns listed objects into what became of them."""
+
+    source: _Source
+    pool: ExtractionPool
+    keeps: Callable[[Extraction], bool]
+
+    def extract_together(
+        self, handful: Sequence[ListedObject]
+    ) -> list[tuple[ListedObject, Fetched]]:
+        documents: list[Document] = []
+        kept: list[IO[bytes]] = []
+        try:
+            fetched = [self._fetch(listed, documents) for listed in handful]
+            extractions = iter(self.pool.extract_together(documents))
+            found = [
+                self._keep(next(extractions), one.file, kept) if isinstance(one, Document) else one
+                for one in fetched
+            ]
+        finally:
+            for document in documents:
+                if all(document.file is not one for one in kept):
+                    document.file.close()
+        return list(zip(handful, found, strict=True))
+
+    def _fetch(
+        self, listed: ListedObject, documents: list[Document]
+    ) -> Document | Extraction | FetchFailure:
+        """Return what there is to extract, added to `documents`, or what its lack means."""
+        if listed.storage_class == DELETED:
+            return _vanished(listed)
+        if listed.storage_class in _ARCHIVES:
+            return _archived(listed)
+        if listed.size_bytes > self.pool.limits.max_object_bytes:
+            return too_large(listed.key, listed.size_bytes, self.pool.limits)
+        found = _fetch(self.source, listed)
+        if isinstance(found, Extraction | FetchFailure):
+            return found
+        documents.append(Document(found, listed.key))
+        return documents[-1]
+
+    def _keep(self, extraction: Extraction, file: IO[bytes], kept: list[IO[bytes]]) -> Fetched:
+        """Return the extraction, with the document where it is wanted; `kept` has its file then."""
+        if extraction.picture is None or not self.keeps(extraction):
             return extraction
         document = unpacked(file)
-        if document is file:
-            stack.pop_all()
+        kept.append(document)
         return Original(extraction, extraction.picture, document)
 
 
@@ -164,11 +209,12 @@ def _download(source: _Source, listed: ListedObject) -> IO[bytes]:
         request["IfMatch"] = f'"{listed.etag}"'
     else:  # a version never changes, and its tag is not kept in the listing
         request["VersionId"] = listed.version_id
-    file = source.plain.read(request) if source.plain else None
+    if source.plain is None or not source.plain.can_read(request):
+        return _download_by_client(source.client, request)
+    file = source.plain.read(request)
     if file is None:
         file = _download_by_client(source.client, request)
-        if source.plain:
-            source.plain.count_failure()
+        source.plain.count_failure()
     return file
 
 

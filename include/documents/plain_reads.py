@@ -1,46 +1,59 @@
-"""Objects read by presigned requests over kept connections: a fifth of what the client would take.
+"""Objects read by a native client, for a tenth of the CPU that boto3 would take.
 
-The client signs, so that credentials, region and addressing are its own. Whatever is not a whole
-object at the first try is left to the client, which knows retries, redirects and errors.
+It signs with boto3's credentials, for the region and the host that boto3 would ask. Whatever is
+not a whole object at the first try is left to boto3, which knows retries, redirects and errors.
 """
 
-import http.client
+import io
 import logging
-import shutil
-import ssl
 import threading
 from collections.abc import Mapping
-from http import HTTPStatus
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from tempfile import SpooledTemporaryFile
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
+import obstore
+from botocore.exceptions import NoCredentialsError
 from botocore.utils import get_environ_proxies
+from obstore.exceptions import BaseError
+from obstore.store import S3Store
 
 if TYPE_CHECKING:
+    from botocore.signers import RequestSigner
     from mypy_boto3_s3 import S3Client
+    from obstore.store import S3Credential
 
 logger = logging.getLogger(__name__)
 
 MOST_FAILURES = 5
-"""After so many in a row only the client is asked: it may know a certificate that we do not."""
+"""After so many in a row only boto3 is asked: it may know a certificate that we do not."""
 
 _CHUNK_BYTES = 256 * 2**10
+_WHOLE_READ = timedelta(minutes=5)
+"""What takes longer is begun again by boto3, which waits as long as bytes come."""
+_CREDENTIALS_KEPT = timedelta(minutes=10)
+"""boto3 renews what expires while it is still good for so long."""
+_EVENT = "before-sign.s3.GetObject"
+_ANY_KEY = "key"
 
 
 class PlainReads:
-    """Plain reads for one client; a context manager, safe for threads."""
+    """Plain reads for one client of boto3; a context manager, safe for threads."""
 
     def __init__(self, client: "S3Client", *, spool_bytes: int) -> None:
         """Read what `client` may read; up to `spool_bytes` of an object stay in memory."""
         self._client = client
         self._spool_bytes = spool_bytes
-        self._own = threading.local()
-        self._connections: list[http.client.HTTPConnection] = []
+        self._opening = threading.Lock()
+        self._stores: dict[str, S3Store | None] = {}
+        self._signing: _Signing | None = None
         self._failure_count = MOST_FAILURES if _needs_proxy(client) else 0
 
     def __enter__(self) -> Self:
+        self._client.meta.events.register(_EVENT, self._note_signing)
         return self
 
     def __exit__(
@@ -49,68 +62,114 @@ class PlainReads:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        for connection in self._connections:
-            connection.close()
+        self._client.meta.events.unregister(_EVENT, self._note_signing)
+
+    def can_read(self, request: Mapping[str, Any]) -> bool:
+        """Return whether it is worth trying: a key with empty parts would be read as another."""
+        key: str = request["Key"]
+        return (
+            self._failure_count < MOST_FAILURES
+            and "//" not in key
+            and not key.startswith("/")
+            and not key.endswith("/")
+        )
 
     def read(self, request: Mapping[str, Any]) -> IO[bytes] | None:
-        """Return an object, or None when the client should be asked.
+        """Return an object that `can_read`, or None when boto3 should be asked.
 
         Args:
-            request: What `get_object` takes; of conditions only `IfMatch`.
+            request: `Bucket`, `Key`, and `IfMatch` or `VersionId`, as `get_object` takes them.
         """
-        if self._failure_count >= MOST_FAILURES:
-            return None
-        url = self._client.generate_presigned_url("get_object", Params=dict(request))
-        headers = {"If-Match": request["IfMatch"]} if "IfMatch" in request else {}
-        file = self._read(url, headers)
-        if file is not None:
-            self._failure_count = 0
+        store = self._store(request["Bucket"])
+        file = self._read(store, request) if store else None
+        # Threads may miscount each other: one more or less is all the same.
+        self._failure_count = 0 if file else self._failure_count
         return file
 
     def count_failure(self) -> None:
-        """Note that the client has read what could not be read here."""
-        self._failure_count += (
-            1  # threads may miscount each other: one more or less is all the same
+        """Note that boto3 has read what could not be read here."""
+        self._failure_count += 1
+
+    def _read(self, store: S3Store, request: Mapping[str, Any]) -> IO[bytes] | None:
+        condition: obstore.GetOptions = {}
+        if "IfMatch" in request:
+            condition["if_match"] = request["IfMatch"]
+        if "VersionId" in request:
+            condition["version"] = request["VersionId"]
+        try:
+            response = obstore.get(store, request["Key"], options=condition)
+            if response.meta["size"] <= self._spool_bytes:
+                return io.BytesIO(response.bytes())
+            return _spool(response, self._spool_bytes)
+        except (BaseError, OSError, ValueError) as error:  # its text has addresses and headers
+            logger.debug("plain_read_failed error=%s", type(error).__name__)
+            return None
+
+    def _store(self, bucket: str) -> S3Store | None:
+        with self._opening:
+            if bucket not in self._stores:
+                self._stores[bucket] = self._open(bucket)
+            return self._stores[bucket]
+
+    def _open(self, bucket: str) -> S3Store | None:
+        """Open a bucket where boto3 finds it, or return None where only boto3 knows how."""
+        url = self._client.generate_presigned_url(
+            "get_object", Params={"Bucket": bucket, "Key": _ANY_KEY}
+        )
+        address, signing = urlsplit(url), self._signing
+        folder = address.path.removesuffix(_ANY_KEY)
+        if folder not in {"/", f"/{bucket}/"} or signing is None:
+            return None
+        config = _config_of(self._client)
+        return S3Store(
+            bucket,
+            endpoint=f"{address.scheme}://{address.netloc}",
+            virtual_hosted_style_request=folder == "/",
+            region=signing.region,
+            credential_provider=signing.credentials,
+            client_options={
+                "allow_http": address.scheme == "http",
+                "connect_timeout": timedelta(seconds=config.connect_timeout),
+                "read_timeout": timedelta(seconds=config.read_timeout),
+                "timeout": _WHOLE_READ,
+            },
+            retry_config={"max_retries": 0},
         )
 
-    def _read(self, url: str, headers: Mapping[str, str]) -> IO[bytes] | None:
-        parts = urlsplit(url)
-        connection = self._connection(parts.scheme, parts.netloc)
-        file = SpooledTemporaryFile(self._spool_bytes)  # noqa: SIM115 - the caller closes it
-        try:
-            connection.request("GET", f"{parts.path}?{parts.query}", headers=dict(headers))
-            response = connection.getresponse()
-            expected_bytes = response.length
-            if response.status == HTTPStatus.OK and expected_bytes is not None:
-                shutil.copyfileobj(response, file, _CHUNK_BYTES)
-                if file.tell() == expected_bytes:
-                    return file
-            connection.close()
-        except (OSError, http.client.HTTPException) as error:
-            logger.debug("plain_read_failed error=%s", type(error).__name__)
-            connection.close()
-        except BaseException:
-            file.close()
-            raise
-        file.close()
-        return None
+    def _note_signing(self, request_signer: "RequestSigner", region_name: str, **_: object) -> None:
+        """Note what boto3 signs with, which it says before it does."""
+        self._signing = _Signing(request_signer, region_name)
 
-    def _connection(self, scheme: str, place: str) -> http.client.HTTPConnection:
-        """Return this thread's connection, which opens itself again after a failure."""
-        kept: dict[str, http.client.HTTPConnection] = self._own.__dict__
-        origin = f"{scheme}://{place}"
-        connection = kept.get(origin)
-        if connection is None:
-            timeout = _config_of(self._client).read_timeout
-            if scheme == "https":
-                connection = http.client.HTTPSConnection(
-                    place, timeout=timeout, context=ssl.create_default_context()
-                )
-            else:
-                connection = http.client.HTTPConnection(place, timeout=timeout)
-            kept[origin] = connection
-            self._connections.append(connection)
-        return connection
+
+@dataclass(frozen=True, slots=True)
+class _Signing:
+    """What boto3 signs with in one region."""
+
+    signer: "RequestSigner"
+    region: str
+
+    def credentials(self) -> "S3Credential":
+        """Return what boto3 would sign with now."""
+        found = self.signer.get_auth_instance("s3", self.region, "s3v4").credentials
+        if found is None or found.access_key is None or found.secret_key is None:
+            raise NoCredentialsError
+        return {
+            "access_key_id": found.access_key,
+            "secret_access_key": found.secret_key,
+            "token": found.token,
+            "expires_at": datetime.now(UTC) + _CREDENTIALS_KEPT,
+        }
+
+
+def _spool(response: "obstore.GetResult", spool_bytes: int) -> IO[bytes]:
+    file = SpooledTemporaryFile(spool_bytes)  # noqa: SIM115 - the caller closes it
+    try:
+        for chunk in response.stream(min_chunk_size=_CHUNK_BYTES):
+            file.write(chunk)
+    except BaseException:
+        file.close()
+        raise
+    return file
 
 
 def _needs_proxy(client: "S3Client") -> bool:

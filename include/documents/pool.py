@@ -7,11 +7,12 @@ import queue
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from io import SEEK_END
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, NamedTuple, Self
 
 import msgspec
 
@@ -27,6 +28,13 @@ _INHERITED_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL")
 _TIMED_OUT = {-signal.SIGALRM, -signal.SIGPROF}
 _EXIT_SECONDS = 5.0
 _CHUNK_BYTES = 256 * 2**10
+
+
+class Document(NamedTuple):
+    """Bytes to extract, from their beginning, and where they come from."""
+
+    file: IO[bytes]
+    key: str
 
 
 class ExtractionPool:
@@ -62,14 +70,26 @@ class ExtractionPool:
         Raises:
             ConfigurationError: No child starts.
         """
-        size_bytes = file.seek(0, SEEK_END)
-        if size_bytes > self.limits.max_object_bytes:
-            return too_large(key, size_bytes, self.limits)
+        return self.extract_together([Document(file, key)])[0]
+
+    def extract_together(self, documents: Sequence[Document]) -> list[Extraction]:
+        """Return what each of some small documents holds; one child holds all of them at once.
+
+        Raises:
+            ConfigurationError: No child starts.
+        """
+        sizes = [document.file.seek(0, SEEK_END) for document in documents]
+        most = self.limits.max_object_bytes
+        taken = [one for one, size in zip(documents, sizes, strict=True) if size <= most]
         seat = self._idle.get()
         try:
-            return seat.extract(file, key)
+            found = iter(seat.extract_together(taken))
         finally:
             self._idle.put(seat)
+        return [
+            next(found) if size <= most else too_large(one.key, size, self.limits)
+            for one, size in zip(documents, sizes, strict=True)
+        ]
 
 
 def too_large(key: str, size_bytes: int, limits: ExtractionLimits) -> Extraction:
@@ -95,17 +115,23 @@ class _Seat:
         self._process: subprocess.Popen[bytes] | None = None
         self._has_served = False
 
-    def extract(self, file: IO[bytes], key: str) -> Extraction:
+    def extract_together(self, documents: Sequence[Document]) -> list[Extraction]:
+        if len(documents) > 1:
+            with suppress(_DiedError):  # nobody knows of which one: each is tried alone
+                return self._ask(documents)
+        return [self._extract(document) for document in documents]
+
+    def _extract(self, document: Document) -> Extraction:
         try:
-            return self._ask(file, key)
+            return self._ask([document])[0]
         except _DiedError as death:
             if death.returncode in _TIMED_OUT or not death.had_served:
-                return self._unreadable(key, death)
+                return self._unreadable(document.key, death)
         # Earlier documents may have left too little memory; the answer must not depend on them.
         try:
-            return self._ask(file, key)
+            return self._ask([document])[0]
         except _DiedError as death:
-            return self._unreadable(key, death)
+            return self._unreadable(document.key, death)
 
     def close(self) -> None:
         process, self._process = self._process, None
@@ -114,18 +140,21 @@ class _Seat:
             process.communicate()  # closes the pipes and waits
             self._has_served = False
 
-    def _ask(self, file: IO[bytes], key: str) -> Extraction:
+    def _ask(self, documents: Sequence[Document]) -> list[Extraction]:
         process = self._process = self._process or _start(self._limits)
+        requests, answers = _pipe(process.stdin), _pipe(process.stdout)
         try:
-            _send(_pipe(process.stdin), file, key)
-            answer = _receive(_pipe(process.stdout))
+            for number, document in enumerate(documents, 1):
+                _send(requests, document, more=number < len(documents))
+            requests.flush()
+            found = [_receive(answers) for _ in documents]
         except (BrokenPipeError, EOFError) as error:
             raise self._bury(process) from error
         except BaseException:  # half a message is in the pipe: nobody can talk to it any more
             self.close()
             raise
         self._has_served = True
-        return answer
+        return found
 
     def _bury(self, process: subprocess.Popen[bytes]) -> _DiedError:
         with suppress(subprocess.TimeoutExpired):
@@ -171,11 +200,11 @@ def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
     return stream
 
 
-def _send(requests: IO[bytes], file: IO[bytes], key: str) -> None:
+def _send(requests: IO[bytes], document: Document, *, more: bool) -> None:
     """Send a document of exactly the size that the header says, else both sides would wait."""
-    name = key.encode(errors="replace")
+    file, name = document.file, document.key.encode(errors="replace")
     missing_bytes = file.seek(0, SEEK_END)
-    requests.write(REQUEST_HEADER.pack(len(name), missing_bytes) + name)
+    requests.write(REQUEST_HEADER.pack(len(name), missing_bytes, more) + name)
     file.seek(0)
     while missing_bytes:
         chunk = file.read(min(missing_bytes, _CHUNK_BYTES))
@@ -183,7 +212,6 @@ def _send(requests: IO[bytes], file: IO[bytes], key: str) -> None:
             raise OSError(errno.ESTALE, "it became shorter while it was read")
         requests.write(chunk)
         missing_bytes -= len(chunk)
-    requests.flush()
 
 
 def _receive(answers: IO[bytes]) -> Extraction:

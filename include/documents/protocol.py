@@ -2,8 +2,9 @@
 
 import struct
 
-REQUEST_HEADER = struct.Struct(">IQ")
-"""Bytes of the key, bytes of the content; both follow."""
+REQUEST_HEADER = struct.Struct(">IQ?")
+"""Bytes of the key, bytes of the content, which both follow; whether more is sent before answers
+are read."""
 
 ANSWER_HEADER = struct.Struct(">Q")
 """Bytes of the extraction as MessagePack, which follows."""

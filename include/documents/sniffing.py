@@ -2,7 +2,6 @@
 
 import json
 import re
-from pathlib import PurePosixPath
 
 from include.documents.extraction import UNKNOWN_MEDIA_TYPE
 from include.documents.signatures import PGP, signed_media_type
@@ -72,8 +71,9 @@ _JSON_LINES = 3
 
 def media_type_of_key(key: str) -> str:
     """Return what the extension of `key` promises, below any `.gz`."""
-    name = key.lower().removesuffix(".gz")
-    return MEDIA_TYPES.get(PurePosixPath(name).suffix.removeprefix("."), UNKNOWN_MEDIA_TYPE)
+    name = key.lower().removesuffix(".gz").rstrip("/").rpartition("/")[2]
+    stem, _, extension = name.rpartition(".")
+    return MEDIA_TYPES.get(extension if stem else "", UNKNOWN_MEDIA_TYPE)
 
 
 def binary_media_type(content: bytes) -> str | None:

@@ -27,15 +27,37 @@ def main() -> None:
     limits = msgspec.json.decode(sys.argv[1], type=ExtractionLimits)
     requests, answers = sys.stdin.buffer, _claim_stdout()
     _confine(limits)
-    _answer(answers, READY)
-    while len(header := requests.read(REQUEST_HEADER.size)) == REQUEST_HEADER.size:
-        key_bytes, content_bytes = REQUEST_HEADER.unpack(header)
-        try:
-            key = requests.read(key_bytes).decode()
-            answer = _serve(requests.read(content_bytes), key, limits)
-        except MemoryError:
-            os._exit(OUT_OF_MEMORY_STATUS)
-        _answer(answers, ANSWER_HEADER.pack(len(answer)), answer)
+    answers.write(READY)
+    answers.flush()
+    try:
+        while _serve_several(requests, answers, limits):
+            pass
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY_STATUS)
+
+
+def _serve_several(requests: BinaryIO, answers: BinaryIO, limits: ExtractionLimits) -> bool:
+    """Read what is sent at once, then answer it; return whether there was any."""
+    documents = _read_documents(requests)
+    for content, key in documents:
+        answer = _serve(content, key, limits)
+        answers.write(ANSWER_HEADER.pack(len(answer)))
+        answers.write(answer)
+    answers.flush()
+    return bool(documents)
+
+
+def _read_documents(requests: BinaryIO) -> list[tuple[bytes, str]]:
+    """Return the contents and the keys of what is sent at once; nothing at the end."""
+    documents, more = [], True
+    while more:
+        header = requests.read(REQUEST_HEADER.size)
+        if len(header) < REQUEST_HEADER.size:
+            return []
+        key_bytes, content_bytes, more = REQUEST_HEADER.unpack(header)
+        key = requests.read(key_bytes).decode()
+        documents.append((requests.read(content_bytes), key))
+    return documents
 
 
 def _serve(content: bytes, key: str, limits: ExtractionLimits) -> bytes:
@@ -45,12 +67,6 @@ def _serve(content: bytes, key: str, limits: ExtractionLimits) -> bytes:
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.setitimer(signal.ITIMER_PROF, 0)
     return answer
-
-
-def _answer(answers: BinaryIO, *parts: bytes) -> None:
-    for part in parts:
-        answers.write(part)
-    answers.flush()
 
 
 def _claim_stdout() -> BinaryIO:

@@ -60,7 +60,11 @@ class Job:
             aws_access_key_id=self.store_key,
             aws_secret_access_key=self.store_secret,
             region_name="us-east-1",
-            config=Config(retries={"mode": "standard", "max_attempts": 6}, max_pool_connections=20),
+            config=Config(
+                signature_version="s3v4",
+                retries={"mode": "standard", "max_attempts": 6},
+                max_pool_connections=20,
+            ),
         )
 
     def anthropic(self) -> Anthropic:

@@ -13,7 +13,7 @@ import pytest
 from botocore.config import Config
 
 from include.documents.extraction import Extraction, ExtractionLimits
-from include.documents.fetching import FetchFailure, Original, fetch_and_extract
+from include.documents.fetching import FetchFailure, Original, _handfuls, fetch_and_extract
 from include.documents.listing import ListedObject, ListingRequest, list_objects
 from include.documents.pool import ExtractionPool
 from include.errors import ConfigurationError
@@ -79,7 +79,14 @@ def test_few_objects_are_taken_before_they_are_asked_for(
     for _ in range(10):
         next(results)
     results.close()  # type: ignore[attr-defined]  # a generator
-    assert taken < 20
+    assert taken < 60
+
+
+def test_large_objects_go_alone_and_small_ones_together() -> None:
+    kilobytes = [1] * 10 + [300, 200, 50, 10, 2]
+    objects = [replace(_listed(), size_bytes=size * 1_024) for size in kilobytes]
+    handfuls = [[one.size_bytes // 1_024 for one in handful] for handful in _handfuls(objects)]
+    assert handfuls == [[1] * 8, [1, 1], [300], [200, 50], [10, 2]]
 
 
 def test_changed_object_is_superseded_and_deleted_one_has_vanished(

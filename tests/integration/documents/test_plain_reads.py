@@ -1,15 +1,20 @@
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore import UNSIGNED
 from botocore.config import Config
 
 from include.documents.plain_reads import MOST_FAILURES, PlainReads
 
 if TYPE_CHECKING:
+    from email.message import Message
+
     from mypy_boto3_s3 import S3Client
 
 pytestmark = pytest.mark.integration
@@ -24,7 +29,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.kept_bytes = len(BODY)
         self.status = 200
-        self.calls: list[tuple[str, str | None]] = []
+        self.calls: list[tuple[str, Message]] = []
         self.connection_count = 0
 
 
@@ -38,7 +43,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         server = self.server
-        server.calls.append((self.path, self.headers["If-Match"]))
+        server.calls.append((self.path, self.headers))
         self.send_response(server.status)
         self.send_header("Content-Length", str(len(BODY)))
         self.end_headers()
@@ -61,10 +66,13 @@ def _client(server: Server, **options: Any) -> "S3Client":
     return boto3.client(
         "s3",
         endpoint_url=f"http://127.0.0.1:{server.server_port}",
-        region_name="us-east-1",
+        region_name="eu-west-3",
         aws_access_key_id="any",
         aws_secret_access_key="any",
-        config=Config(signature_version="s3v4", s3={"addressing_style": "path"}, **options),
+        aws_session_token="for an hour",
+        config=Config(
+            **{"signature_version": "s3v4", "s3": {"addressing_style": "path"}, **options}
+        ),
     )
 
 
@@ -80,15 +88,48 @@ def test_objects_are_read_signed_with_their_condition_over_one_connection(server
                 file.seek(0)
                 assert file.read() == BODY
     assert server.connection_count == 1
-    path, condition = server.calls[0]
-    assert path.startswith("/bucket/a%20b/%C3%BC%2B%25.txt?")
-    assert "X-Amz-Signature=" in path
-    assert condition == '"tag"'
+    path, headers = server.calls[0]
+    assert path == "/bucket/a%20b/%C3%BC%2B%25.txt"
+    assert headers["If-Match"] == '"tag"'
+    assert re.match(
+        r"AWS4-HMAC-SHA256 Credential=any/\d{8}/eu-west-3/s3/aws4_request, ",
+        headers["Authorization"],
+    )
+    assert headers["X-Amz-Security-Token"] == "for an hour"
 
 
-@pytest.mark.parametrize(
-    ("status", "kept_bytes"), [(200, 2), (404, 5), (206, 5), (301, 5), (500, 5)]
-)
+def test_a_version_is_asked_for_by_its_id(server: Server) -> None:
+    with PlainReads(_client(server), spool_bytes=100) as plain:
+        plain.read({"Bucket": "bucket", "Key": "a.txt", "VersionId": "a+/="})
+    assert server.calls[0][0] == "/bucket/a.txt?versionId=a%2B%2F%3D"
+
+
+def test_large_objects_are_spooled(server: Server) -> None:
+    with PlainReads(_client(server), spool_bytes=len(BODY) - 1) as plain:
+        file = plain.read(REQUEST)
+        assert isinstance(file, SpooledTemporaryFile)
+        with file:
+            file.seek(0)
+            assert file.read() == BODY
+
+
+@pytest.mark.parametrize("key", ["/a", "a/", "a//b"])
+def test_keys_with_empty_parts_are_left_to_the_client(server: Server, key: str) -> None:
+    with PlainReads(_client(server), spool_bytes=100) as plain:
+        assert not plain.can_read(REQUEST | {"Key": key})
+        assert plain.can_read(REQUEST)
+
+
+@pytest.mark.parametrize("key", ["..", "a/./b", "a\nb"])
+def test_keys_that_the_native_client_refuses_are_left_to_the_client(
+    server: Server, key: str
+) -> None:
+    with PlainReads(_client(server), spool_bytes=100) as plain:
+        assert plain.read(REQUEST | {"Key": key}) is None
+    assert not server.calls
+
+
+@pytest.mark.parametrize(("status", "kept_bytes"), [(200, 2), (404, 5), (301, 5), (500, 5)])
 def test_whatever_is_no_whole_object_is_left_to_the_client(
     server: Server, status: int, kept_bytes: int
 ) -> None:
@@ -104,14 +145,30 @@ def test_whatever_is_no_whole_object_is_left_to_the_client(
 def test_no_more_is_tried_where_only_the_client_succeeds(server: Server) -> None:
     server.status = 403
     with PlainReads(_client(server), spool_bytes=100) as plain:
-        for _ in range(MOST_FAILURES + 3):
+        for _ in range(MOST_FAILURES):
+            assert plain.can_read(REQUEST)
             assert plain.read(REQUEST) is None
             plain.count_failure()
-    assert len(server.calls) == MOST_FAILURES
+        assert not plain.can_read(REQUEST)
+
+
+def test_one_that_succeeds_ends_a_row_of_failures(server: Server) -> None:
+    with PlainReads(_client(server), spool_bytes=100) as plain:
+        for _ in range(MOST_FAILURES - 1):
+            plain.count_failure()
+        assert plain.read(REQUEST) is not None
+        plain.count_failure()
+        assert plain.can_read(REQUEST)
+
+
+def test_without_credentials_nothing_is_read_here(server: Server) -> None:
+    client = _client(server, signature_version=UNSIGNED)
+    with PlainReads(client, spool_bytes=100) as plain:
+        assert plain.read(REQUEST) is None
+    assert not server.calls
 
 
 def test_nothing_is_read_past_a_proxy(server: Server) -> None:
     client = _client(server, proxies={"http": "http://127.0.0.1:1"})
     with PlainReads(client, spool_bytes=100) as plain:
-        assert plain.read(REQUEST) is None
-    assert not server.calls
+        assert not plain.can_read(REQUEST)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from include.documents.extraction import ExtractionLimits
-from include.documents.pool import ExtractionPool
+from include.documents.pool import Document, ExtractionPool
 from include.documents.reading import extract
 from include.errors import ConfigurationError
 from tests.unit.documents.samples import SAMPLES
@@ -27,6 +27,29 @@ def pool() -> Iterator[ExtractionPool]:
 def test_children_read_as_this_process_does(pool: ExtractionPool) -> None:
     for key, content in SAMPLES.items():
         assert pool.extract(io.BytesIO(content), key) == extract(content, key, LIMITS)
+
+
+def test_documents_read_together_keep_their_order(pool: ExtractionPool) -> None:
+    documents = [Document(io.BytesIO(content), key) for key, content in SAMPLES.items()]
+    alone = [extract(content, key, LIMITS) for key, content in SAMPLES.items()]
+    assert pool.extract_together(documents) == alone
+
+
+def test_one_of_several_that_is_too_large_is_left_out(pool: ExtractionPool) -> None:
+    contents = (b"some words", b"0" * 1_000_001, b"more words")
+    found = pool.extract_together([Document(io.BytesIO(one), "a.txt") for one in contents])
+    assert [one.text for one in found] == ["some words", None, "more words"]
+    assert found[1].outcome == "too_large"
+
+
+@needs_linux
+def test_one_of_several_that_kills_its_parser_costs_itself_only() -> None:
+    limits = ExtractionLimits(memory_bytes=120_000_000)
+    bomb = gzip.compress(b" " * 100_000_000 + b"x", compresslevel=1)
+    contents = (b"some words", bomb, b"more words")
+    with ExtractionPool(limits, workers=1) as pool:
+        found = pool.extract_together([Document(io.BytesIO(one), "a.txt") for one in contents])
+    assert [one.outcome for one in found] == ["text", "unreadable", "text"]
 
 
 def test_file_is_read_from_its_beginning(pool: ExtractionPool) -> None:
