@@ -66,7 +66,7 @@ large: $(READY) ## Load a million documents, and kill a load at every step, on e
 
 compare: $(READY) ## Throw the same faults at what people use instead (downloads it); writes docs/comparison.md
 	@test -x .compare/bin/python || $(PYTHON) -m venv .compare
-	@$(BIN)/uv pip sync --quiet --require-hashes --python .compare/bin/python tests/compare/requirements.lock
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python .compare/bin/python tests/compare/requirements.lock
 	@$(BIN)/python -m tests.compare .compare/bin/python docs/comparison.md
 
 bench-check: $(READY) ## Fail when a ratio of CPU to its floor got worse
@@ -114,5 +114,5 @@ simulator: $(READY) ## Run the Message Batches simulator alone
 
 $(READY): requirements-dev.lock
 	test -x $(BIN)/uv || ($(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet uv)
-	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python $<
+	$(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python $<
 	@touch $@

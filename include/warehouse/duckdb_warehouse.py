@@ -5,7 +5,7 @@ import logging
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -189,11 +189,23 @@ class DuckDBSession:
     def run(self, statement: str, **values: Value) -> int:
         """Run `<statement>.sql` and return how many rows it changed."""
         text = statement_text(statement)
-        row = self._connection.execute(text, bound_values(text, values)).fetchone()
+        with self._in_order() if statement.startswith("update_") else nullcontext():
+            row = self._connection.execute(text, bound_values(text, values)).fetchone()
         changed = int(row[0]) if row else 0
         self.has_written |= changed > 0
         logger.debug("ran statement=%s rows=%d", statement, changed)
         return changed
+
+    @contextmanager
+    def _in_order(self) -> Iterator[None]:
+        """Make joins run over the rows of their first table, in its order.
+
+        That is the one to update, of which the others are a part. Over the rows of a staged table
+        of about the same size DuckDB would update in no order, which takes fifty times longer.
+        """
+        self._connection.execute("set disabled_optimizers = 'build_side_probe_side'")
+        yield  # a session that fails here runs nothing any more
+        self._connection.execute("reset disabled_optimizers")
 
     def read(self, statement: str, **values: Value) -> pa.RecordBatchReader:
         """Stream what `<statement>.sql` returns; read it to its end before the next statement."""
