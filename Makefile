@@ -13,6 +13,7 @@ REASON ?= erased by hand with make erase
 OUT ?= extracted.parquet
 CORPUS ?= ../shared/corpora/dev
 SIZES ?= 10000 100000
+PEERS := operator llm_batch steadybatch curator
 .DEFAULT_GOAL := help
 .PHONY: help demo up down status query walkthrough rebuild-warehouse erase secrets compose-test test coverage test-browser chaos large compare bench bench-check lint audit types lock dictionary queries extract corpus-report plan forecast-report simulator
 
@@ -72,8 +73,12 @@ compare: $(READY) ## Throw the same faults at what people use instead (downloads
 bench-check: $(READY) ## Fail when a ratio of CPU to its floor got worse
 	$(BIN)/python -m pytest tests/benchmarks --benchmarks --quiet
 
-bench: $(READY) ## Measure a night's CPU and memory by stage, beside its floors and the plain SDK (SIZES="10000 100000")
-	@$(BIN)/python -m tests.benchmarks $(SIZES)
+bench: $(READY) $(PEERS:%=.peers/%/.ready) ## Measure a night by stage, beside its floors and peers, which it downloads (SIZES="10000 100000")
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m tests.benchmarks $(SIZES)
+
+.peers/%/.ready: tests/benchmarks/peers/%.lock $(READY)
+	@$(PYTHON) -m venv .peers/$*
+	-@$(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python .peers/$*/bin/python $< && touch $@
 
 lint: $(READY) ## Check style, imports, spelling and SQL, and the packages where the network allows it
 	$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/lint-imports --no-cache && $(BIN)/codespell

@@ -8,6 +8,7 @@ from include.simulator.options import AnswerMode
 from include.simulator.prompts import Prompt, read_prompt
 from include.simulator.reading import QuickReading, Reading
 from include.simulator.schema_filler import SchemaFiller
+from include.simulator.tool_calls import forced_tool
 
 _PROSE = "Here is what the document says:"
 _PROSE_SCHEMA = {
@@ -35,12 +36,14 @@ class Answerer:
         self._seed = seed
 
     def answer(self, params: dict[str, Any]) -> str:
-        """Return the text of the answer: JSON if a schema asks for it, else prose."""
+        """Return the text of the answer: JSON if a schema or a tool asks for it, else prose."""
         prompt = read_prompt(params)
         reading = self._reading(prompt.document)
         output_format = (params.get("output_config") or {}).get("format")
         if output_format:
             return self._json(output_format["schema"], reading)
+        if tool := forced_tool(params):
+            return self._json(tool.get("input_schema") or {"type": "object"}, reading)
         return self._prose(prompt, reading)
 
     def _prose(self, prompt: Prompt, reading: Reading) -> str:

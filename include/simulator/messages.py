@@ -9,6 +9,7 @@ from include.simulator import tokens
 from include.simulator.answers import Answerer
 from include.simulator.caching import CacheUse
 from include.simulator.fates import Fate
+from include.simulator.tool_calls import forced_tool
 from include.simulator.validation import Params
 
 SIMULATED = "-simulated"
@@ -25,6 +26,8 @@ def build_message(
     """Return the message that a request is answered with."""
     text = answerer.answer(params)
     content, stop_reason = _content(text, fate), _STOP_REASONS.get(fate.kind, "end_turn")
+    if fate.kind == "answer" and (tool := forced_tool(params)):
+        content, stop_reason = [_call_of(tool["name"], text, message_id)], "tool_use"
     output_tokens = sum(map(_block_tokens, content)) or 2
     if output_tokens > params["max_tokens"] and content:
         content = [_text_block(tokens.cut(content[-1].get("text", ""), params["max_tokens"]))]
@@ -116,7 +119,18 @@ def _text_block(text: str) -> Block:
     return {"type": "text", "text": text, "citations": None}
 
 
+def _call_of(tool_name: str, text: str, message_id: str) -> Block:
+    return {
+        "type": "tool_use",
+        "id": message_id.replace("msg_", "toolu_"),
+        "name": tool_name,
+        "input": msgspec.json.decode(text),
+    }
+
+
 def _block_tokens(block: Block) -> int:
+    if block["type"] == "tool_use":
+        return tokens.count(msgspec.json.encode(block["input"]).decode())
     return tokens.count(block.get("text", ""))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from include.simulator.models import CATALOGUE
 from include.simulator.output_format import schema_problem
 from include.simulator.pictures import picture_problem
+from include.simulator.tool_calls import tools_problem
 
 MAX_REQUESTS = 100_000
 STRICT_VERSION = "2026-10-21"
@@ -203,6 +204,7 @@ _CHECKS: tuple[Callable[[Params], str | None], ...] = (
     _picture_problem,
     _thinking_problem,
     _format_problem,
+    tools_problem,
     _cache_problem,
 )
 """In this order: later ones rely on what earlier ones have found."""

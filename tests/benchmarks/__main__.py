@@ -11,6 +11,7 @@ from typing import Any
 from tests.benchmarks import floors, one_batch, stages
 from tests.benchmarks.job import Job
 from tests.benchmarks.measurement import Measurement, measure
+from tests.benchmarks.peers.measuring import measure_peers
 from tests.benchmarks.servers import open_job
 from tests.benchmarks.table import as_page, write_results
 
@@ -27,7 +28,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     measured: list[Measurement] = []
     for size in options.sizes:
-        measured += measure_all(size, night_steps())
+        measured += measure_all(size, night_steps(), with_peers=size == min(options.sizes))
     measured += measure_all(min(max(options.sizes), LARGEST_BATCH), one_batch.STEPS)
     write_results(options.out, measured)
     print(as_page(measured))  # noqa: T201
@@ -44,7 +45,7 @@ def night_steps() -> list[Step]:
     ]
 
 
-def measure_all(size: int, steps: Sequence[Step]) -> list[Measurement]:
+def measure_all(size: int, steps: Sequence[Step], *, with_peers: bool = False) -> list[Measurement]:
     """Run steps one after the other, each in a process of its own, against the same servers."""
     measured = []
     made: dict[str, Any] = {}
@@ -60,6 +61,8 @@ def measure_all(size: int, steps: Sequence[Step]) -> list[Measurement]:
                 measured.append(one)
             if step.__module__ != floors.__name__:
                 made |= {step.__name__: result}
+        if with_peers:
+            measured += measure_peers(job)
     return measured
 
 

@@ -12,7 +12,13 @@ HEADS = (
     "stage", "documents", "CPU s", "CPU ms each", "× floor", "wall s", "documents/s", "peak MB",
     "over imports MB", "exponent",
 )  # fmt: skip
+PEER_HEADS = (
+    "whole night", "documents", "CPU s", "× ours", "imports CPU s", "wall s", "over imports MB",
+    "× ours",
+)  # fmt: skip
 BATCH = "one_batch."
+PEERS = "peers."
+NIGHT = "stages.whole night"
 
 
 def totals(measured: Iterable[Measurement]) -> Iterator[Measurement]:
@@ -48,10 +54,40 @@ def floor_of(stage: str) -> str:
 
 
 def as_page(measured: Sequence[Measurement]) -> str:
-    """Return two Markdown tables: the stages of a night, and the largest batch beside others."""
-    nights = [one for one in measured if not one.stage.startswith(BATCH)]
+    """Return Markdown tables: the stages of a night, whole nights of peers, the largest batch."""
+    nights = [*nights_of(measured), *totals(nights_of(measured))]
     batch = [one for one in measured if one.stage.startswith(BATCH)]
-    return "\n".join((as_table([*nights, *totals(nights)]), as_table(batch) if batch else ""))
+    peers = [one for one in measured if one.stage.startswith(PEERS)]
+    tables = [as_table(nights)]
+    if peers:
+        (ours,) = (one for one in nights if (one.stage, one.size) == (NIGHT, peers[0].size))
+        tables.append(as_peers_table(ours, peers))
+    if batch:
+        tables.append(as_table(batch))
+    return "\n".join(tables)
+
+
+def nights_of(measured: Iterable[Measurement]) -> list[Measurement]:
+    """Return the stages of our nights, with their floors."""
+    return [one for one in measured if not one.stage.startswith((BATCH, PEERS))]
+
+
+def as_peers_table(ours: Measurement, peers: Iterable[Measurement]) -> str:
+    """Return a Markdown table: our whole night, and that of each peer beside it."""
+    lines = [f"| {' | '.join(PEER_HEADS)} |", f"|{'---|' * len(PEER_HEADS)}"]
+    for one in (ours, *peers):
+        cells = (
+            "Nightshift" if one is ours else one.stage.removeprefix(PEERS),
+            f"{one.size:,}",
+            f"{one.cpu_seconds:.1f}",
+            f"{one.cpu_seconds / ours.cpu_seconds:.1f}",
+            f"{one.import_cpu_seconds:.1f}",
+            f"{one.wall_seconds:.0f}",
+            f"{one.work_bytes / 1e6:.0f}",
+            f"{one.work_bytes / ours.work_bytes:.1f}",
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
 
 
 def as_table(measured: Sequence[Measurement]) -> str:
@@ -87,7 +123,7 @@ def write_results(folder: Path, measured: Sequence[Measurement]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "bench.json").write_text(json.dumps([asdict(one) for one in measured], indent=1))
     (folder / "bench.md").write_text(as_page(measured))
-    nights = [one for one in measured if not one.stage.startswith(BATCH)]
+    nights = nights_of(measured)
     draw(folder / "bench.png", [*nights, *totals(nights)])
 
 
@@ -99,11 +135,18 @@ def draw(path: Path, measured: Sequence[Measurement]) -> None:
     from matplotlib import pyplot
 
     figure, (cpu, memory) = pyplot.subplots(1, 2, figsize=(13, 6))
+    stages = dict.fromkeys(one.stage.partition(".")[2] for one in measured)
+    colours = {stage: f"C{number}" for number, stage in enumerate(stages)}
     for name in dict.fromkeys(one.stage for one in measured):
         ones = sorted((one for one in measured if one.stage == name), key=lambda one: one.size)
         sizes = [one.size for one in ones]
         is_floor = name.startswith("floors.")
-        style = {"linestyle": "--" if is_floor else "-", "marker": "o", "label": name}
+        style = {
+            "color": colours[name.partition(".")[2]],  # a floor has that of its stage
+            "linestyle": "--" if is_floor else "-",
+            "marker": "o",
+            "label": name,
+        }
         cpu.loglog(sizes, [one.cpu_seconds for one in ones], **style)
         if not is_floor:
             memory.semilogx(sizes, [one.work_bytes / 1e6 for one in ones], **style)

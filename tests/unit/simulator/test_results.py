@@ -1,5 +1,8 @@
 import random
 
+import jsonschema
+import pytest
+
 from include.simulator.results import shuffled
 from tests.unit.simulator.in_process import InProcessSimulator, make_request
 
@@ -42,3 +45,26 @@ def test_an_answer_longer_than_allowed_is_cut(simulator):
     assert message["stop_reason"] == "max_tokens"
     assert message["usage"]["output_tokens"] == 2
     assert message["content"][0]["text"] == "A lon"
+
+
+@pytest.mark.parametrize("choice", [{"type": "any"}, {"type": "tool", "name": "note"}])
+def test_a_tool_that_must_be_called_is_called_with_what_its_schema_asks_for(simulator, choice):
+    schema = {"type": "object", "properties": {"sentiment": {"enum": ["positive", "negative"]}}}
+    tools = [{"name": "note", "input_schema": schema}]
+    request = make_request(text="A wonderful terminal.", tools=tools, tool_choice=choice)
+    batch_id = simulator.create(request)
+    simulator.advance(600)
+    message = simulator.results(batch_id)[0]["result"]["message"]
+    assert message["stop_reason"] == "tool_use"
+    (call,) = message["content"]
+    assert (call["type"], call["name"]) == ("tool_use", "note")
+    jsonschema.validate(call["input"], schema)
+    assert message["usage"]["output_tokens"] > 0
+
+
+def test_where_a_tool_may_be_called_the_answer_is_words(simulator):
+    request = make_request(tools=[{"name": "note"}], tool_choice={"type": "auto"})
+    batch_id = simulator.create(request)
+    simulator.advance(600)
+    message = simulator.results(batch_id)[0]["result"]["message"]
+    assert message["content"][0]["type"] == "text"

@@ -27,6 +27,9 @@ def with_schema(schema) -> dict:
         {"thinking": {"type": "enabled", "budget_tokens": 9}, "model": "claude-haiku-4-5"},
         {"system": "Be brief", "stream": False},
         with_schema({"type": "object", "properties": {}, "additionalProperties": False}),
+        {"tools": [{"name": "note"}]},
+        {"tools": [{"name": "note"}], "tool_choice": {"type": "tool", "name": "note"}},
+        {"tools": [{"name": "note"}], "tool_choice": {"type": "auto"}},
     ],
 )
 def test_params_that_the_api_takes_are_taken(changes):
@@ -57,6 +60,13 @@ def test_params_that_the_api_takes_are_taken(changes):
         (
             {"system": [{"type": "text", "text": "x", "cache_control": {"type": "e"}}] * 5},
             "A maximum of 4 blocks",
+        ),
+        ({"tools": {"name": "note"}}, "tools: Input should be a valid list"),
+        ({"tools": [{}]}, "tools.0.name: Field required"),
+        ({"tool_choice": {"type": "any"}}, "tool_choice: may only be given together with tools"),
+        (
+            {"tools": [{"name": "note"}], "tool_choice": {"type": "tool", "name": "other"}},
+            "tool_choice: tool 'other' is not among the tools",
         ),
         ({"output_config": 5}, "output_config: Input should be an object"),
         ({"output_config": {"format": {"type": "xml"}}}, "output_config.format.type"),
