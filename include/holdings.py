@@ -9,9 +9,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from include.erasures import AskedRequest, Holdings, RunHolding
-from include.plans import find_plan
+from include.plans import ROUNDS, find_plan
 from include.runs import RunFiles
-from include.steps.plan_retries import ROUNDS
 
 if TYPE_CHECKING:
     from include.storage import ObjectStore

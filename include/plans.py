@@ -11,6 +11,9 @@ from include.planning import ShardPlan
 from include.runs import RunFiles, read_model
 from include.storage import ObjectStore
 
+ROUNDS = (1, 2, 3)
+"""Retry rounds after the night's own submission."""
+
 
 class Plan(BaseModel):
     """`plan.json`, and `plan-<round>.json` of the retry rounds."""

@@ -17,12 +17,11 @@ import zstandard
 
 from include.blanking import blank_lines
 from include.entries import Entry, Output
-from include.plans import find_plan
+from include.plans import ROUNDS, find_plan
 from include.result_columns import FAILURES_SCHEMA
 from include.results import read_custom_id
 from include.runs import RunFiles
 from include.shards import ShardFiles
-from include.steps.plan_retries import ROUNDS
 
 if TYPE_CHECKING:
     from include.storage import ObjectStore

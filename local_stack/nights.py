@@ -12,7 +12,7 @@ from include.batches import BatchesApi
 from include.config import Settings
 from include.errors import PipelineError
 from include.ledger import Ledger
-from include.plans import Plan
+from include.plans import ROUNDS, Plan
 from include.probes import Probes
 from include.reports import NightReport
 from include.runs import RunContext, RunFiles, RunManifest, RunParams, read_manifest
@@ -24,7 +24,7 @@ from include.steps.build_requests import BuiltSlice, build_requests
 from include.steps.collect_results import Collection
 from include.steps.list_documents import NightListing
 from include.steps.load_warehouse import RunLoading
-from include.steps.plan_retries import ROUNDS, RetryRequests, RetryRound, read_pointer
+from include.steps.plan_retries import RetryRequests, RetryRound, read_pointer
 from include.steps.plan_shards import RoundPlanning
 from include.steps.reconcile_run import Reconciliation
 from include.steps.sweep_ledger import LedgerSweep

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict
 
 from include.entries import Entry
-from include.plans import find_plan
+from include.plans import ROUNDS, find_plan
 from include.runs import RunFiles, RunManifest
 from include.scrubbing import stray_outputs
-from include.steps.plan_retries import ROUNDS
 
 if TYPE_CHECKING:
     from include.config import Settings

@@ -15,13 +15,12 @@ import pyarrow as pa
 from include.entries import ACCOUNT_NOTE, Entry
 from include.load_inputs import LoadInputs, PendingReason
 from include.paid_probes import PaidProbe, read_paid
-from include.plans import Plan, find_plan, read_plan
+from include.plans import ROUNDS, Plan, find_plan, read_plan
 from include.result_columns import NANO
 from include.runs import RunFiles, RunManifest
 from include.scratch import open_scratch
 from include.shard_loading import batch_rows, close_loaded, download_parts, lags_of
 from include.shards import download_request_ids
-from include.steps.plan_retries import ROUNDS
 from include.warehouse.loading import LoadSummary, NightLoad, PromptVersion, load
 from include.warehouse.staging import RESULTS
 

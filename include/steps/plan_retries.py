@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from include.approvals import find_decision
 from include.errors import ConfigurationError
-from include.plans import Plan, find_plan, read_plan
+from include.plans import ROUNDS, Plan, find_plan, read_plan
 from include.request_index import INDEX_SCHEMA, RequestIndexWriter
 from include.requests import escalate, is_beyond, revise
 from include.runs import RunFiles, RunManifest
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from include.storage import ObjectStore
 
 logger = logging.getLogger(__name__)
-
-ROUNDS = (1, 2, 3)
-"""Retry rounds after the night's own submission."""
 
 _NOTE_FAILURES = """
 insert into failed

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from include.entries import Entry
 from include.errors import PermanentError
 from include.night_index import note_night
-from include.plans import Plan, find_plan, read_plan
+from include.plans import ROUNDS, Plan, find_plan, read_plan
 from include.reports import (
     FAILURES_SHOWN,
     FailureLine,
@@ -24,7 +24,6 @@ from include.reports import (
     summary_lines,
 )
 from include.runs import ListingManifest, RunFiles, RunManifest, read_model
-from include.steps.plan_retries import ROUNDS
 from include.warehouse.reports import (
     read_failures,
     read_given_up_again,

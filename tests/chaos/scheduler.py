@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from include.steps.plan_retries import ROUNDS
+from include.plans import ROUNDS
 from tests.chaos import tasks
 from tests.chaos.tasks import Deployment, Task, run_task
 
