@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from include.errors import ConfigurationError
-from include.warehouse.duckdb_warehouse import open_duckdb
+from include.warehouse.duckdb_warehouse import MEMORY_LIMIT_BYTES, open_duckdb
 from include.warehouse.session import Warehouse
 
 
@@ -23,7 +23,8 @@ class WarehouseConnection:
     schema: str = ""
     """The database."""
     extra: Mapping[str, object] = field(default_factory=dict, repr=False)
-    """What else the database's own client understands, such as `sslmode`."""
+    """What else the database's own client understands, such as `sslmode`; for `duckdb`
+    `memory_limit_bytes`."""
 
 
 def connect_warehouse(connection: WarehouseConnection) -> Warehouse:
@@ -47,7 +48,14 @@ def _open_duckdb(connection: WarehouseConnection) -> Warehouse:
             f"not {connection.host!r}"
         )
         raise ConfigurationError(msg)
-    return open_duckdb(path)
+    limit = connection.extra.get("memory_limit_bytes", MEMORY_LIMIT_BYTES)
+    if set(connection.extra) - {"memory_limit_bytes"} or type(limit) is not int or limit <= 0:
+        msg = (
+            "the extra of a warehouse connection of type duckdb has one field, memory_limit_bytes, "
+            f"a whole number of bytes; found: {', '.join(sorted(connection.extra))}"
+        )
+        raise ConfigurationError(msg)
+    return open_duckdb(path, memory_limit_bytes=limit)
 
 
 def _open_postgres(connection: WarehouseConnection) -> Warehouse:

@@ -35,13 +35,21 @@ _TYPES = {
 }
 
 
+MEMORY_LIMIT_BYTES = 1_000_000_000
+"""Enough to list and load a million documents in a night; ten million take six times as much."""
+
+
 def open_duckdb(
-    path: Path, *, memory_limit_bytes: int = 1_000_000_000, lock_timeout_seconds: float = 600
+    path: Path,
+    *,
+    memory_limit_bytes: int = MEMORY_LIMIT_BYTES,
+    lock_timeout_seconds: float = 600,
 ) -> "DuckDBWarehouse":
     """Return the warehouse in a file; the file is made by the first session.
 
     Args:
-        memory_limit_bytes: What DuckDB may hold in memory; the rest spills beside the file.
+        memory_limit_bytes: What DuckDB may hold in memory. Joins spill what is more beside the
+            file; keys of tables and changed rows cannot.
         lock_timeout_seconds: How long a session waits for the sessions of others.
 
     Raises:
@@ -70,10 +78,11 @@ class DuckDBWarehouse:
         """Open a transaction under the lock.
 
         Raises:
+            ConfigurationError: What DuckDB may hold in memory is too little.
             TransientError: The lock was not free in time, another program has the file open, or
                 what was committed is not in the file.
         """
-        with self._locked():
+        with self._locked(), self._named_limit():
             with closing(self._connect()) as connection:
                 session = DuckDBSession(connection)
                 connection.execute("begin")
@@ -130,6 +139,18 @@ class DuckDBWarehouse:
                     raise TransientError(msg)
                 time.sleep(_LOCK_POLL_SECONDS)
             yield
+
+    @contextmanager
+    def _named_limit(self) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.OutOfMemoryException as error:
+            msg = (
+                f"DuckDB may hold {self.memory_limit_bytes:,} bytes in memory, which is too little "
+                f"for {self.path}; set memory_limit_bytes in the extra of the warehouse "
+                "connection (600 bytes a document of a night), or load into PostgreSQL"
+            )
+            raise ConfigurationError(msg) from error
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
         config: dict[str, str | bool | int | float | list[str]] = {

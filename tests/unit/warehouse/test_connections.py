@@ -45,8 +45,10 @@ def test_nothing_that_is_printed_knows_the_password() -> None:
         (WarehouseConnection("duckdb", "warehouse.duckdb"), "absolute path of a file as host"),
         (replace(POSTGRES, schema=""), "lacks schema; its schema is the name of the database"),
         (replace(POSTGRES, host="", login=""), "lacks host, login"),
+        (WarehouseConnection("duckdb", "/w.duckdb", extra={"memory": 5}), "found: memory"),
+        (WarehouseConnection("duckdb", "/w.duckdb", extra={"memory_limit_bytes": "5"}), "whole"),
     ],
-    ids=["unknown", "relative", "no database", "no host"],
+    ids=["unknown", "relative", "no database", "no host", "unknown extra", "no number"],
 )
 def test_connection_that_cannot_be_used_says_why(
     connection: WarehouseConnection, message: str
@@ -60,3 +62,19 @@ def test_duckdb_connection_opens_its_file(tmp_path: Path) -> None:
     with connect_warehouse(WarehouseConnection("duckdb", str(path))).session() as session:
         session.define("create schema nightshift")
     assert path.exists()
+
+
+def test_what_takes_more_memory_than_duckdb_may_hold_names_the_limit(tmp_path: Path) -> None:
+    limit = {"memory_limit_bytes": 64_000_000}
+    warehouse = connect_warehouse(
+        WarehouseConnection("duckdb", str(tmp_path / "warehouse.duckdb"), extra=limit)
+    )
+    with warehouse.session() as session:
+        session.define("create table known (key text primary key)")
+
+    def fill() -> None:
+        with warehouse.session() as session:
+            session.define("insert into known select n::varchar || n from range(2_000_000) as t(n)")
+
+    with pytest.raises(ConfigurationError, match=r"64,000,000 bytes .* set memory_limit_bytes"):
+        fill()
