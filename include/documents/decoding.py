@@ -188,12 +188,16 @@ def _decode_in_disguise(content: bytes, declared: str | None) -> tuple[str, str]
     if order and (is_ascii or _decode_strictly(content, "utf-8") is None):
         return content.decode(order, errors="replace"), order
     is_declared = declared == _SEVEN_BIT
-    if not is_ascii or not (is_declared or _SEVEN_BIT_LETTERS.search(content)):
+    if not is_ascii or not (is_declared or _may_be_seven_bit(content)):
         return None
     decoded = _decode_strictly(content, _SEVEN_BIT)
     if decoded is None or not decoded[0].replace("\n", "").replace("\r", "").isprintable():
         return decoded if is_declared else None
     return decoded if is_declared or _codec(_detect(content)) == _SEVEN_BIT else None
+
+
+def _may_be_seven_bit(content: bytes) -> bool:
+    return b"+" in content and _SEVEN_BIT_LETTERS.search(content) is not None
 
 
 def _decode_damaged_utf8(content: bytes) -> tuple[str, str] | None:

@@ -1,9 +1,5 @@
 """Text as it flows through a page: words, lines, paragraphs, rows and cells."""
 
-import re
-
-_SPACES = re.compile(r"[ \t\n\r\f]+")
-
 
 class Flow:
     """Collects words and the gaps between them; of a gap only what separates words is kept."""
@@ -23,12 +19,13 @@ class Flow:
 
     def add_words(self, text: str) -> None:
         """Add the words of `text`, white space between and around them collapsed."""
-        words = _SPACES.sub(" ", text)
-        if words.startswith(" "):
+        # Quicker by far than a pattern or a translation, on text beyond ASCII above all.
+        spaced = text.replace("\n", " ").replace("\t", " ").replace("\r", " ").replace("\f", " ")
+        if spaced.startswith(" "):
             self._gap = self._gap or " "
-        if words.strip(" "):
-            self.add(words.strip(" "))
-            self._gap = " " if words.endswith(" ") else ""
+        if words := " ".join(filter(None, spaced.split(" "))):
+            self.add(words)
+            self._gap = " " if spaced.endswith(" ") else ""
 
     def break_line(self, *, blank: bool = False) -> None:
         """Begin a line, or a paragraph; a cell that has just begun needs neither."""
