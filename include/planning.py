@@ -297,10 +297,8 @@ class Planner:
     def _write_files(self, entry: Entry, rows: list[IndexRow]) -> None:
         files = ShardFiles(entry.spec, entry.shard_id)
         path = self.work_dir / "request_ids.parquet"
-        names = REQUEST_IDS_SCHEMA.names
-        table = pa.Table.from_pylist(
-            [{name: row[name] for name in names} for row in rows], schema=REQUEST_IDS_SCHEMA
-        )
+        columns = {name: [row[name] for row in rows] for name in REQUEST_IDS_SCHEMA.names}
+        table = pa.table(columns, schema=REQUEST_IDS_SCHEMA)
         pq.write_table(table, path)
         self.store.upload(path, files.request_ids_key(entry.planning_attempt))
         schema = ShardSchema(
