@@ -10,6 +10,8 @@ const LEGENDS = {
   outcomes: ["Succeeded", "Asked again", "Refused", "Other"],
 };
 const NIGHTS_SHOWN = 14;
+/** Of less nobody asks whether it was foretold. */
+const JUDGED_USD = 0.01;
 
 const runPath = (dagId, runId) =>
   `dags/${encodeURIComponent(dagId)}/runs/${encodeURIComponent(runId)}`;
@@ -127,7 +129,9 @@ function paid(night) {
 function expected(night) {
   if (night.forecast_lower_usd === null) return `, forecast ${usd(night.forecast_usd)}`;
   const range = `${usd(night.forecast_lower_usd)} to ${usd(night.forecast_upper_usd)}`;
-  const verdict = { true: "within", false: "outside", null: "against" }[night.is_within_forecast];
+  const most = Math.max(Number(night.actual_usd), Number(night.forecast_upper_usd));
+  const isWithin = most < JUDGED_USD ? null : night.is_within_forecast;
+  const verdict = { true: "within", false: "outside", null: "against" }[isWithin];
   return `, ${verdict} the forecast of ${range}`;
 }
 

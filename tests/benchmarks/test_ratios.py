@@ -3,6 +3,7 @@
 Seconds say nothing on a busy machine; what both pay alike falls out of a ratio.
 """
 
+import datetime as dt
 import json
 import time
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from include.results import Result, judge
 from include.segments import write_body
 from include.spec import FrozenSpec
 from include.specs import load_catalog
+from include.warehouse.duckdb_warehouse import open_duckdb
+from include.warehouse.tables import ensure_tables
 from tests.benchmarks.floors import write_answers
 from tests.factories import make_entry, make_owners, message, succeeded
 
@@ -33,6 +36,23 @@ ANSWER = {
     "language": "en",
     "summary": "The water has risen since March, and another survey is asked for before winter.",
 }
+
+FILL_DOCUMENTS = """
+insert into nightshift.documents
+select 'document_metadata', md5(n::varchar), n::varchar, '', '', '', 0, now(), null, null, null,
+null, null, 'pending', null, true, 'night', 'night', now(), now(), null, null
+from range(10_000) as t(n) order by n
+"""
+FILL_STAGE = """
+create temporary table stage_documents as
+select document_id, document_id as content_sha256, 'text/plain' as media_type,
+'text' as extraction_outcome, size_bytes as characters, null::bigint as pages
+from nightshift.documents order by document_id
+"""
+CHANGE_ALL = """
+update nightshift.documents set content_sha256 = document_uri, media_type = document_uri,
+extraction_outcome = document_uri, characters = 1, pages = 1, updated_at = now()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +99,27 @@ def test_body_costs_about_what_writing_it_does(tmp_path: Path) -> None:
         (tmp_path / "floor").write_bytes(b",".join(chain.from_iterable(groups)))
 
     assert ratio(lambda: write_body(groups, tmp_path / "body"), floor) < 2
+
+
+def test_update_from_staged_rows_costs_a_few_times_what_changing_the_columns_does(
+    spec: FrozenSpec, tmp_path: Path
+) -> None:
+    def measure(number: int) -> float:
+        with open_duckdb(tmp_path / f"{number}.duckdb").session() as session:
+            ensure_tables(session, spec.name, spec.schema_of_answer, spec.key_groups)
+            session.define(FILL_DOCUMENTS)
+            session.define(FILL_STAGE)
+            changed = cpu_seconds(
+                lambda: session.run(
+                    "update_documents_content",
+                    spec=spec.name,
+                    run_key="night",
+                    now=dt.datetime.now(dt.UTC),
+                )
+            )
+            return changed / cpu_seconds(lambda: session.define(CHANGE_ALL))
+
+    assert median(map(measure, range(ROUNDS))) < 15
 
 
 @pytest.mark.parametrize("text", ['{"main_topic": "', "```json\n{", "no JSON at all {} \\u0041 "])
