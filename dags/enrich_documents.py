@@ -40,7 +40,8 @@ LONGEST_NIGHT = timedelta(days=4)
 @task(multiple_outputs=False)
 def list_documents(spec_name: str) -> list[str]:
     """List what is there, and return the slices of what is to be done."""
-    from nightshift_clients import open_listing, work_folder
+    from night_context import work_folder
+    from night_steps import open_listing
 
     with work_folder() as work_dir:
         listing = open_listing(spec_name, work_dir).list()
@@ -50,7 +51,9 @@ def list_documents(spec_name: str) -> list[str]:
 @task(multiple_outputs=False, max_active_tis_per_dagrun=16)
 def build_requests(spec_name: str, slice_key: str) -> dict[str, str]:
     """Turn the documents of one slice into requests."""
-    from nightshift_clients import open_run, open_s3, work_folder
+    from night_context import work_folder
+    from night_steps import open_run
+    from nightshift_clients import open_s3
 
     from include.steps.build_requests import build_requests as build
 
@@ -72,7 +75,8 @@ def plan_shards(
     spec_name: str, slice_keys: list[str] | None, built: list[dict[str, str]] | None
 ) -> "list[ShardRef]":
     """Decide what is bought, and return its shards."""
-    from nightshift_clients import open_planning, open_run, work_folder
+    from night_context import work_folder
+    from night_steps import open_planning, open_run
 
     from include.steps.build_requests import BuiltSlice
 
@@ -86,9 +90,10 @@ def plan_shards(
 @task(multiple_outputs=False, trigger_rule="all_done")
 def load_warehouse(spec_name: str, shards: "list[ShardRef] | None") -> dict[str, int]:
     """Load what the night brought so far: analysts do not wait for retries."""
+    from night_context import work_folder
     from night_lineage import trace_load
     from night_metrics import count_load
-    from nightshift_clients import open_loading, open_run, work_folder
+    from night_steps import open_loading, open_run
 
     require(shards, "plan_shards")
     run = open_run(spec_name)
@@ -101,7 +106,8 @@ def load_warehouse(spec_name: str, shards: "list[ShardRef] | None") -> dict[str,
 @task(multiple_outputs=False)
 def plan_retry(spec_name: str) -> list[dict[str, str]]:
     """Return one pointer to what may be asked again, or none."""
-    from nightshift_clients import open_retries, open_run, work_folder
+    from night_context import work_folder
+    from night_steps import open_retries, open_run
 
     with work_folder() as work_dir:
         pointer_key = open_retries(open_run(spec_name), work_dir).point()
@@ -111,8 +117,9 @@ def plan_retry(spec_name: str) -> list[dict[str, str]]:
 @task(multiple_outputs=False, trigger_rule="all_done")
 def reconcile_run(spec_name: str, answers: Asset, nights: Asset) -> dict[str, Any]:
     """Prove that every document is accounted for; fail the run when it did not go well."""
+    from night_context import failed_tasks
     from night_metrics import show_night
-    from nightshift_clients import failed_tasks, open_reconciliation
+    from night_steps import open_reconciliation
 
     from include.steps.reconcile_run import raise_if_red
 

@@ -45,7 +45,8 @@ PARAMS = {
 @task(multiple_outputs=False)
 def erase_document() -> list[dict[str, Any]]:
     """Erase the document, and return what went and what stayed."""
-    from nightshift_clients import open_erasure, work_folder
+    from night_context import work_folder
+    from night_steps import open_erasure
 
     with work_folder() as work_dir:
         return [asdict(one) for one in open_erasure(work_dir).erase()]

@@ -30,7 +30,8 @@ LIKE_BOTH: dict[str, Any] = {
 @task(multiple_outputs=False)
 def export_night() -> dict[str, Any]:
     """Write the answers of the night that the run was started for."""
-    from nightshift_clients import open_export, work_folder
+    from night_context import work_folder
+    from night_steps import open_export
 
     night = get_current_context()["dag_run"].partition_key
     if night is None:
@@ -43,7 +44,8 @@ def export_night() -> dict[str, Any]:
 @task(multiple_outputs=False)
 def summarize_nights() -> dict[str, Any]:
     """Write one row for each night."""
-    from nightshift_clients import open_export, work_folder
+    from night_context import work_folder
+    from night_steps import open_export
 
     with work_folder() as work_dir:
         return asdict(open_export(SPEC, work_dir).export_summary())

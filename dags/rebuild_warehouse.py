@@ -27,7 +27,8 @@ PARAMS = {
 @task(multiple_outputs=False)
 def rebuild_warehouse() -> dict[str, int]:
     """Replay the nights in the order in which they began."""
-    from nightshift_clients import open_rebuild, work_folder
+    from night_context import work_folder
+    from night_steps import open_rebuild
 
     with work_folder() as work_dir:
         return asdict(open_rebuild(get_current_context()["params"]["spec"], work_dir).rebuild())

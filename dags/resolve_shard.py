@@ -59,7 +59,9 @@ PARAMS = {
 @task(multiple_outputs=False)
 def resolve_shard() -> dict[str, str]:
     """Carry out the decision, and return the state it led to."""
-    from nightshift_clients import open_anthropic, open_decision, work_folder
+    from night_context import work_folder
+    from night_steps import open_decision
+    from nightshift_clients import open_anthropic
 
     from include.steps.resolve_shard import ResolveParams
 

@@ -20,7 +20,8 @@ LONGEST_RUN = timedelta(days=4)
 @task(multiple_outputs=False, trigger_rule="all_done")
 def plan_round(round_number: int, before: "list[ShardRef] | None") -> "list[ShardRef]":
     """Plan what the round before left to retry, and return its shards."""
-    from nightshift_clients import open_round, work_folder
+    from night_context import work_folder
+    from night_steps import open_round
 
     if round_number > 1 and not before:
         return []
@@ -33,9 +34,10 @@ def plan_round(round_number: int, before: "list[ShardRef] | None") -> "list[Shar
 @task(multiple_outputs=False, trigger_rule="all_done")
 def load_retries(first: "list[ShardRef] | None") -> dict[str, int]:
     """Load what the rounds won, and the dead letters that no round could answer."""
+    from night_context import work_folder
     from night_lineage import trace_load
     from night_metrics import count_load
-    from nightshift_clients import open_loading, open_pointed_run, work_folder
+    from night_steps import open_loading, open_pointed_run
 
     require(first, "plan_round_1")
     run, _ = open_pointed_run()
@@ -48,7 +50,7 @@ def load_retries(first: "list[ShardRef] | None") -> dict[str, int]:
 @task(multiple_outputs=False, trigger_rule="all_done")
 def close_round() -> None:
     """Fail the run when one of its tasks did."""
-    from nightshift_clients import failed_tasks
+    from night_context import failed_tasks
 
     from include.steps.reconcile_run import raise_if_failed
 

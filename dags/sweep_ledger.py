@@ -31,8 +31,10 @@ def list_specs() -> list[str]:
 @task(multiple_outputs=False, map_index_template="{{ task.op_kwargs['spec_name'] }}")
 def sweep_ledger(spec_name: str) -> dict[str, Any]:
     """Sweep the ledger of one spec."""
+    from night_context import work_folder
     from night_metrics import count_sweep
-    from nightshift_clients import open_anthropic, open_sweep, work_folder
+    from night_steps import open_sweep
+    from nightshift_clients import open_anthropic
 
     from include.steps.sweep_ledger import raise_if_stuck
 
@@ -46,7 +48,7 @@ def sweep_ledger(spec_name: str) -> dict[str, Any]:
 @task(multiple_outputs=False, map_index_template="{{ task.op_kwargs['spec_name'] }}")
 def expire_files(spec_name: str) -> dict[str, Any]:
     """Delete the requests and raw results of one spec that have outlived their retention."""
-    from nightshift_clients import open_expiry
+    from night_steps import open_expiry
 
     return asdict(open_expiry(spec_name).expire())
 

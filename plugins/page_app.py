@@ -18,7 +18,8 @@ from batch_links import CONSOLE_URL
 from fastapi import Depends, FastAPI, HTTPException, Request, Response, status
 from fastapi import Path as PathParam
 from fastapi.responses import FileResponse, JSONResponse
-from nightshift_clients import open_anthropic, open_quick_store, utc_now
+from night_context import utc_now
+from nightshift_clients import open_anthropic, open_quick_store
 from page_access import (
     dag_id_of,
     may_cancel,

@@ -78,7 +78,9 @@ def shard_refs(plan: "Plan", *, spec: str, run_key: str) -> list[ShardRef]:
 )
 def submit_batch(shard: ShardRef) -> PokeReturnValue:
     """Submit one shard as one batch, and return the batch's id; stand back while it cannot be."""
-    from nightshift_clients import open_anthropic, open_run, utc_now, work_folder
+    from night_context import utc_now, work_folder
+    from night_steps import open_run
+    from nightshift_clients import open_anthropic
 
     from include.batches import BatchesApi
     from include.submission import Submission, Submitted
@@ -116,7 +118,9 @@ def submit_batch(shard: ShardRef) -> PokeReturnValue:
 )
 def collect_results(batch_id: str) -> dict[str, int | str]:
     """Keep and judge the results of one batch, and return how many there are."""
-    from nightshift_clients import open_anthropic, open_claimed_run, utc_now, work_folder
+    from night_context import utc_now, work_folder
+    from night_steps import open_claimed_run
+    from nightshift_clients import open_anthropic
 
     from include.batches import BatchesApi
     from include.steps.collect_results import Collection

@@ -31,7 +31,7 @@ class SpendApprovalOperator(ApprovalOperator):
 
     def execute(self, context: "Context") -> Any:
         """Look whether models, requests and account are fit, then grant what the budget covers."""
-        from nightshift_clients import open_run
+        from night_steps import open_run
 
         approval = self._approval()
         gate = self._gate(approval, RunParams.parse(context["params"]))
@@ -67,7 +67,8 @@ class SpendApprovalOperator(ApprovalOperator):
 
     def _preflight(self, approval: "Approval", spare_usd: Decimal | None) -> None:
         """Try the run's requests, for free, or for as much as is approved beside its shards."""
-        from nightshift_clients import open_anthropic, open_run
+        from night_steps import open_run
+        from nightshift_clients import open_anthropic
 
         from include.probes import Probes
         from include.runs import RunFiles
@@ -78,7 +79,9 @@ class SpendApprovalOperator(ApprovalOperator):
             approval.preflight(probes, spare_usd=spare_usd)
 
     def _gate(self, approval: "Approval", params: RunParams) -> "SpendGate":
-        from nightshift_clients import open_run, open_warehouse, utc_now
+        from night_context import utc_now
+        from night_steps import open_run
+        from nightshift_clients import open_warehouse
 
         from include.spend_gate import SpendGate
 
@@ -103,7 +106,8 @@ class SpendApprovalOperator(ApprovalOperator):
         is_granted: bool = True,
     ) -> None:
         """Keep the decision: retry rounds spend from the same sum."""
-        from nightshift_clients import open_run, utc_now
+        from night_context import utc_now
+        from night_steps import open_run
 
         from include.approvals import SpendDecision, write_decision
         from include.runs import RunFiles
@@ -119,7 +123,8 @@ class SpendApprovalOperator(ApprovalOperator):
         write_decision(run.store, RunFiles(self.spec, run.run_key), decision)
 
     def _approval(self) -> "Approval":
-        from nightshift_clients import open_run, utc_now
+        from night_context import utc_now
+        from night_steps import open_run
 
         from include.plans import read_plan
         from include.runs import RunFiles
