@@ -16,6 +16,8 @@ from tests.benchmarks.servers import open_job
 from tests.benchmarks.table import as_page, write_results
 
 LARGEST_BATCH = 100_000
+MOST_FOR_PEERS = 10_000
+"""More takes some of them hours."""
 Step = Callable[[Job], Callable[[], Any]]
 UNMEASURED = (one_batch.prepare, one_batch.answer, stages.answer)
 """What others do, or what is made up."""
@@ -28,7 +30,8 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     measured: list[Measurement] = []
     for size in options.sizes:
-        measured += measure_all(size, night_steps(), with_peers=size == min(options.sizes))
+        is_for_peers = size == min(options.sizes) and size <= MOST_FOR_PEERS
+        measured += measure_all(size, night_steps(), with_peers=is_for_peers)
     measured += measure_all(min(max(options.sizes), LARGEST_BATCH), one_batch.STEPS)
     write_results(options.out, measured)
     print(as_page(measured))  # noqa: T201

@@ -128,31 +128,26 @@ def write_results(folder: Path, measured: Sequence[Measurement]) -> None:
 
 
 def draw(path: Path, measured: Sequence[Measurement]) -> None:
-    """Draw CPU and memory over size, floors dashed."""
+    """Draw CPU and memory over size, each stage in a colour of its own, its floor dashed."""
     import matplotlib as mpl
 
     mpl.use("Agg")
     from matplotlib import pyplot
 
-    figure, (cpu, memory) = pyplot.subplots(1, 2, figsize=(13, 6))
+    figure, (cpu, memory) = pyplot.subplots(1, 2, figsize=(14, 6), layout="constrained")
     stages = dict.fromkeys(one.stage.partition(".")[2] for one in measured)
-    colours = {stage: f"C{number}" for number, stage in enumerate(stages)}
-    for name in dict.fromkeys(one.stage for one in measured):
-        ones = sorted((one for one in measured if one.stage == name), key=lambda one: one.size)
-        sizes = [one.size for one in ones]
-        is_floor = name.startswith("floors.")
-        style = {
-            "color": colours[name.partition(".")[2]],  # a floor has that of its stage
-            "linestyle": "--" if is_floor else "-",
-            "marker": "o",
-            "label": name,
-        }
-        cpu.loglog(sizes, [one.cpu_seconds for one in ones], **style)
-        if not is_floor:
-            memory.semilogx(sizes, [one.work_bytes / 1e6 for one in ones], **style)
-    cpu.set(title="CPU seconds", xlabel="documents")
+    for number, stage in enumerate(stages):
+        for kind, line in (("stages", "-"), ("floors", "--")):
+            named = (one for one in measured if one.stage == f"{kind}.{stage}")
+            ones = sorted(named, key=lambda one: one.size)
+            sizes = [one.size for one in ones]
+            style = {"color": f"C{number}", "linestyle": line, "marker": "o"}
+            cpu.loglog(sizes, [one.cpu_seconds for one in ones], **style)
+            if kind == "stages":
+                bytes_over = [one.work_bytes / 1e6 for one in ones]
+                memory.semilogx(sizes, bytes_over, label=stage.replace("_", " "), **style)
+    cpu.set(title="CPU seconds; dashed: floors", xlabel="documents")
     memory.set(title="peak memory over imports, MB", xlabel="documents")
-    cpu.legend(fontsize=6)
-    memory.legend(fontsize=7)
+    figure.legend(loc="outside right upper")
     figure.savefig(path, dpi=120)
     pyplot.close(figure)
