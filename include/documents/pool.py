@@ -81,15 +81,18 @@ class ExtractionPool:
         sizes = [document.file.seek(0, SEEK_END) for document in documents]
         most = self.limits.max_object_bytes
         taken = [one for one, size in zip(documents, sizes, strict=True) if size <= most]
-        seat = self._idle.get()
-        try:
-            found = iter(seat.extract_together(taken))
-        finally:
-            self._idle.put(seat)
+        found = iter(self._extract_together(taken) if taken else ())
         return [
             next(found) if size <= most else too_large(one.key, size, self.limits)
             for one, size in zip(documents, sizes, strict=True)
         ]
+
+    def _extract_together(self, documents: Sequence[Document]) -> list[Extraction]:
+        seat = self._idle.get()
+        try:
+            return seat.extract_together(documents)
+        finally:
+            self._idle.put(seat)
 
 
 def too_large(key: str, size_bytes: int, limits: ExtractionLimits) -> Extraction:
