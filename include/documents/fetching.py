@@ -214,7 +214,7 @@ def _download(source: _Source, listed: ListedObject) -> IO[bytes]:
     file = source.plain.read(request)
     if file is None:
         file = _download_by_client(source.client, request)
-        source.plain.count_failure()
+        source.plain.count_failure(listed.bucket)
     return file
 
 

@@ -86,9 +86,14 @@ class PlainReads:
         self._failure_count = 0 if file else self._failure_count
         return file
 
-    def count_failure(self) -> None:
-        """Note that boto3 has read what could not be read here."""
+    def count_failure(self, bucket: str) -> None:
+        """Note that boto3 has read from a bucket what could not be read here.
+
+        It may have learned on the way in which region the bucket is, so it is asked again.
+        """
         self._failure_count += 1
+        with self._opening:
+            self._stores.pop(bucket, None)
 
     def _read(self, store: S3Store, request: Mapping[str, Any]) -> IO[bytes] | None:
         condition: obstore.GetOptions = {}

@@ -11,6 +11,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 from include.documents.plain_reads import MOST_FAILURES, PlainReads
+from local_stack.ports import HOST, draw_ports
 
 if TYPE_CHECKING:
     from email.message import Message
@@ -148,16 +149,35 @@ def test_no_more_is_tried_where_only_the_client_succeeds(server: Server) -> None
         for _ in range(MOST_FAILURES):
             assert plain.can_read(REQUEST)
             assert plain.read(REQUEST) is None
-            plain.count_failure()
+            plain.count_failure("bucket")
         assert not plain.can_read(REQUEST)
+
+
+def test_after_a_failure_the_client_is_asked_again_where_the_bucket_is(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = _client(server)
+    asked = client.generate_presigned_url
+    (nobody,) = draw_ports(1)
+    places = iter([f"http://{HOST}:{nobody}/bucket/key", None])
+
+    def redirected(*args: Any, **options: Any) -> str:
+        return next(places) or asked(*args, **options)
+
+    with PlainReads(client, spool_bytes=100) as plain:
+        asked("get_object", Params={"Bucket": "bucket", "Key": "key"})
+        monkeypatch.setattr(client, "generate_presigned_url", redirected)
+        assert plain.read(REQUEST) is None
+        plain.count_failure("bucket")
+        assert plain.read(REQUEST) is not None
 
 
 def test_one_that_succeeds_ends_a_row_of_failures(server: Server) -> None:
     with PlainReads(_client(server), spool_bytes=100) as plain:
         for _ in range(MOST_FAILURES - 1):
-            plain.count_failure()
+            plain.count_failure("bucket")
         assert plain.read(REQUEST) is not None
-        plain.count_failure()
+        plain.count_failure("bucket")
         assert plain.can_read(REQUEST)
 
 
