@@ -35,7 +35,12 @@ def xfa_text(document: Any) -> str:
         return ""
     packets = (_packet(document, index) for index in range(pdfium.FPDF_GetXFAPacketCount(document)))
     parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
-    root = etree.fromstring(b"".join(packets), parser)
+    try:
+        root: Any = etree.fromstring(b"".join(packets), parser)
+    except etree.XMLSyntaxError:  # nothing to recover
+        return ""
+    if root is None:
+        return ""
     lines = (
         " ".join("".join(map(str, found.itertext())).split()) for found in root.iter(*_XFA_TEXTS)
     )

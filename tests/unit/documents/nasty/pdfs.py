@@ -340,6 +340,19 @@ NASTY = (
         has=("Name of applicant",),
     ),
     Nasty(
+        name="form in XFA that is no XML",
+        content=make_page_tree(
+            "4 0 R",
+            1,
+            f"<< {_PAGE} /Contents 5 0 R >>",
+            _shown("Please wait... If this message is not eventually replaced"),
+            make_stream("no form"),
+            catalog="/AcroForm << /Fields [] /XFA 6 0 R >> /NeedsRendering true ",
+        ),
+        key="a.pdf",
+        has=("Please wait",),
+    ),
+    Nasty(
         name="private characters alone",
         content=_with_unicode_map(
             "1 beginbfrange\n<20> <7E> <E020>\nendbfrange", _LINE.encode().hex() * 3
