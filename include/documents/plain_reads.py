@@ -6,6 +6,7 @@ not a whole object at the first try is left to boto3, which knows retries, redir
 
 import io
 import logging
+import os
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,10 +15,10 @@ from tempfile import SpooledTemporaryFile
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import obstore
 from botocore.exceptions import NoCredentialsError
-from botocore.utils import get_environ_proxies
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
@@ -36,6 +37,14 @@ _WHOLE_READ = timedelta(minutes=5)
 """What takes longer is begun again by boto3, which waits as long as bytes come."""
 _CREDENTIALS_KEPT = timedelta(minutes=10)
 """boto3 renews what expires while it is still good for so long."""
+_HARMLESS_VARIABLES = {
+    *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"),
+    *("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME"),
+    *("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_STS_REGIONAL_ENDPOINTS", "AWS_EXECUTION_ENV"),
+    *("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE"),
+    *("AWS_MAX_ATTEMPTS", "AWS_RETRY_MODE", "AWS_EC2_METADATA_DISABLED"),
+}
+"""obstore obeys others before what it is told: another endpoint, no signature, who pays."""
 _EVENT = "before-sign.s3.GetObject"
 _ANY_KEY = "key"
 
@@ -50,7 +59,8 @@ class PlainReads:
         self._opening = threading.Lock()
         self._stores: dict[str, S3Store | None] = {}
         self._signing: _Signing | None = None
-        self._failure_count = MOST_FAILURES if _needs_proxy(client) else 0
+        is_ours = not _needs_proxy(client) and not _is_steered()
+        self._failure_count = 0 if is_ours else MOST_FAILURES
 
     def __enter__(self) -> Self:
         self._client.meta.events.register(_EVENT, self._note_signing)
@@ -103,6 +113,8 @@ class PlainReads:
             condition["version"] = request["VersionId"]
         try:
             response = obstore.get(store, request["Key"], options=condition)
+            if not _is_asked_for(response, request):
+                return None
             if response.meta["size"] <= self._spool_bytes:
                 return io.BytesIO(response.bytes())
             return _spool(response, self._spool_bytes)
@@ -113,7 +125,11 @@ class PlainReads:
     def _store(self, bucket: str) -> S3Store | None:
         with self._opening:
             if bucket not in self._stores:
-                self._stores[bucket] = self._open(bucket)
+                try:
+                    self._stores[bucket] = self._open(bucket)
+                except (BaseError, TypeError, ValueError) as error:
+                    logger.debug("plain_reads_impossible error=%s", type(error).__name__)
+                    self._stores[bucket] = None
             return self._stores[bucket]
 
     def _open(self, bucket: str) -> S3Store | None:
@@ -124,6 +140,9 @@ class PlainReads:
         address, signing = urlsplit(url), self._signing
         folder = address.path.removesuffix(_ANY_KEY)
         if folder not in {"/", f"/{bucket}/"} or signing is None:
+            return None
+        # obstore follows redirects and takes a session token along; over TLS only S3 can redirect.
+        if address.scheme != "https" and signing.has_token():
             return None
         config = _config_of(self._client)
         return S3Store(
@@ -153,6 +172,11 @@ class _Signing:
     signer: "RequestSigner"
     region: str
 
+    def has_token(self) -> bool:
+        """Return whether the credentials are temporary."""
+        found = self.signer.get_auth_instance("s3", self.region, "s3v4").credentials
+        return bool(found and found.token)
+
     def credentials(self) -> "S3Credential":
         """Return what boto3 would sign with now."""
         found = self.signer.get_auth_instance("s3", self.region, "s3v4").credentials
@@ -164,6 +188,13 @@ class _Signing:
             "token": found.token,
             "expires_at": datetime.now(UTC) + _CREDENTIALS_KEPT,
         }
+
+
+def _is_asked_for(response: "obstore.GetResult", request: Mapping[str, Any]) -> bool:
+    """Return whether this is the object asked for, not a page that a redirect led to."""
+    if "VersionId" in request:
+        return bool(response.meta["version"] == request["VersionId"])
+    return bool(response.meta["e_tag"] == request.get("IfMatch"))
 
 
 def _spool(response: "obstore.GetResult", spool_bytes: int) -> IO[bytes]:
@@ -178,7 +209,18 @@ def _spool(response: "obstore.GetResult", spool_bytes: int) -> IO[bytes]:
 
 
 def _needs_proxy(client: "S3Client") -> bool:
-    return bool(_config_of(client).proxies or get_environ_proxies(client.meta.endpoint_url))
+    """Return whether any proxy is known: obstore reads exceptions otherwise than boto3."""
+    known = {"http", "https", "all"} & getproxies().keys()
+    return bool(known or _config_of(client).proxies)
+
+
+def _is_steered() -> bool:
+    return any(
+        name.startswith("AWS_")
+        and not name.startswith("AWS_CONTAINER_")
+        and name not in _HARMLESS_VARIABLES
+        for name in os.environ
+    )
 
 
 def _config_of(client: "S3Client") -> Any:

@@ -145,6 +145,9 @@ class DuckDBWarehouse:
         try:
             yield
         except duckdb.OutOfMemoryException as error:
+            if "max_temp_directory_size" in str(error):
+                msg = f"the disk of {self.path} has no room for what DuckDB spills; make some"
+                raise TransientError(msg) from error
             msg = (
                 f"DuckDB may hold {self.memory_limit_bytes:,} bytes in memory, which is too little "
                 f"for {self.path}; set memory_limit_bytes in the extra of the warehouse "

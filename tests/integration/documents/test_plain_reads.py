@@ -30,6 +30,8 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.kept_bytes = len(BODY)
         self.status = 200
+        self.etag = '"tag"'
+        self.location = ""
         self.calls: list[tuple[str, Message]] = []
         self.connection_count = 0
 
@@ -47,6 +49,10 @@ class _Handler(BaseHTTPRequestHandler):
         server.calls.append((self.path, self.headers))
         self.send_response(server.status)
         self.send_header("Content-Length", str(len(BODY)))
+        self.send_header("ETag", server.etag)
+        self.send_header("x-amz-version-id", "a+/=")
+        if server.location:
+            self.send_header("Location", server.location)
         self.end_headers()
         self.wfile.write(BODY[: server.kept_bytes])
         self.close_connection = server.kept_bytes < len(BODY)
@@ -63,14 +69,14 @@ def server() -> Iterator[Server]:
         server.shutdown()
 
 
-def _client(server: Server, **options: Any) -> "S3Client":
+def _client(server: Server, *, token: str | None = None, **options: Any) -> "S3Client":
     return boto3.client(
         "s3",
         endpoint_url=f"http://127.0.0.1:{server.server_port}",
         region_name="eu-west-3",
         aws_access_key_id="any",
         aws_secret_access_key="any",
-        aws_session_token="for an hour",
+        aws_session_token=token,
         config=Config(
             **{"signature_version": "s3v4", "s3": {"addressing_style": "path"}, **options}
         ),
@@ -96,12 +102,11 @@ def test_objects_are_read_signed_with_their_condition_over_kept_connections(serv
         r"AWS4-HMAC-SHA256 Credential=any/\d{8}/eu-west-3/s3/aws4_request, ",
         headers["Authorization"],
     )
-    assert headers["X-Amz-Security-Token"] == "for an hour"
 
 
 def test_a_version_is_asked_for_by_its_id(server: Server) -> None:
     with PlainReads(_client(server), spool_bytes=100) as plain:
-        plain.read({"Bucket": "bucket", "Key": "a.txt", "VersionId": "a+/="})
+        assert plain.read({"Bucket": "bucket", "Key": "a.txt", "VersionId": "a+/="}) is not None
     assert server.calls[0][0] == "/bucket/a.txt?versionId=a%2B%2F%3D"
 
 
@@ -150,6 +155,42 @@ def test_no_more_is_tried_where_only_the_client_succeeds(server: Server) -> None
             assert plain.can_read(REQUEST)
             assert plain.read(REQUEST) is None
             plain.count_failure("bucket")
+        assert not plain.can_read(REQUEST)
+
+
+@pytest.mark.parametrize("status", [301, 302, 307])
+def test_page_that_a_redirect_leads_to_is_no_document(server: Server, status: int) -> None:
+    with Server() as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        other.etag = '"other"'
+        server.status, server.location = status, f"http://{HOST}:{other.server_port}/login"
+        with PlainReads(_client(server), spool_bytes=100) as plain:
+            assert plain.read(REQUEST) is None
+        other.shutdown()
+
+
+def test_session_token_goes_over_no_open_line(server: Server) -> None:
+    with PlainReads(_client(server, token="for an hour"), spool_bytes=100) as plain:
+        assert plain.read(REQUEST) is None
+    assert not server.calls
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1"),
+        ("AWS_SKIP_SIGNATURE", "true"),
+        ("AWS_REQUEST_PAYER", "requester"),
+        ("HTTP_PROXY", "http://127.0.0.1:1"),
+    ],
+)
+def test_nothing_is_read_here_where_variables_say_what_only_obstore_obeys(
+    server: Server, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    client = _client(server)
+    monkeypatch.setenv(name, value)
+    monkeypatch.setenv("NO_PROXY", "*")
+    with PlainReads(client, spool_bytes=100) as plain:
         assert not plain.can_read(REQUEST)
 
 
