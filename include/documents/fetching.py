@@ -5,6 +5,7 @@ import logging
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
@@ -100,14 +101,15 @@ def fetch_and_extract(
     """
     with PlainReads(client, spool_bytes=_SPOOL_BYTES) as plain:
         fetcher = _Fetcher(_Source(client, plain), pool, keeps)
-        handfuls = map_in_order(
+        found = map_in_order(
             fetcher.extract_together,
             _handfuls(objects),
             threads=fetch_threads,
             ahead=fetch_threads * _AHEAD_PER_THREAD,
         )
-        for handful in handfuls:
-            yield from handful
+        with closing(found):  # its threads end before the reads do
+            for handful in found:
+                yield from handful
 
 
 def _handfuls(objects: Iterable[ListedObject]) -> Iterator[list[ListedObject]]:

@@ -1,7 +1,7 @@
 """Apply a function to many things at once, with the results in the order of the things."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
@@ -12,7 +12,7 @@ _Result = TypeVar("_Result")
 
 def map_in_order(
     function: Callable[[_Item], _Result], items: Iterable[_Item], *, threads: int, ahead: int
-) -> Iterator[_Result]:
+) -> Generator[_Result]:
     """Yield `function(item)` per item, in order, with at most `ahead` items taken in advance."""
     source = iter(items)
     futures: deque[Future[_Result]] = deque()

@@ -23,6 +23,7 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 if TYPE_CHECKING:
+    from botocore.credentials import ReadOnlyCredentials
     from botocore.signers import RequestSigner
     from mypy_boto3_s3 import S3Client
     from obstore.store import S3Credential
@@ -174,12 +175,12 @@ class _Signing:
 
     def has_token(self) -> bool:
         """Return whether the credentials are temporary."""
-        found = self.signer.get_auth_instance("s3", self.region, "s3v4").credentials
+        found = self._found()
         return bool(found and found.token)
 
     def credentials(self) -> "S3Credential":
         """Return what boto3 would sign with now."""
-        found = self.signer.get_auth_instance("s3", self.region, "s3v4").credentials
+        found = self._found()
         if found is None or found.access_key is None or found.secret_key is None:
             raise NoCredentialsError
         return {
@@ -188,6 +189,11 @@ class _Signing:
             "token": found.token,
             "expires_at": datetime.now(UTC) + _CREDENTIALS_KEPT,
         }
+
+    def _found(self) -> "ReadOnlyCredentials | None":
+        auth: Any = self.signer.get_auth_instance("s3", self.region, "s3v4")
+        credentials: ReadOnlyCredentials | None = auth.credentials
+        return credentials
 
 
 def _is_asked_for(response: "obstore.GetResult", request: Mapping[str, Any]) -> bool:

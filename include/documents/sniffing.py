@@ -71,7 +71,8 @@ _JSON_LINES = 3
 
 def media_type_of_key(key: str) -> str:
     """Return what the extension of `key` promises, below any `.gz`."""
-    name = key.lower().removesuffix(".gz").rstrip("/").rpartition("/")[2]
+    parts = key.lower().removesuffix(".gz").split("/")
+    name = next((part for part in reversed(parts) if part not in {"", "."}), "")
     stem, _, extension = name.rpartition(".")
     return MEDIA_TYPES.get(extension if stem else "", UNKNOWN_MEDIA_TYPE)
 
