@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
@@ -211,13 +212,8 @@ def _download(source: _Source, listed: ListedObject) -> IO[bytes]:
         request["IfMatch"] = f'"{listed.etag}"'
     else:  # a version never changes, and its tag is not kept in the listing
         request["VersionId"] = listed.version_id
-    if source.plain is None or not source.plain.can_read(request):
-        return _download_by_client(source.client, request)
-    file = source.plain.read(request)
-    if file is None:
-        file = _download_by_client(source.client, request)
-        source.plain.count_failure(listed.bucket)
-    return file
+    by_client = partial(_download_by_client, source.client, request)
+    return source.plain.read(request, by_client) if source.plain else by_client()
 
 
 def _download_by_client(client: "S3Client", request: dict[str, Any]) -> IO[bytes]:

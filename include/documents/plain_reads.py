@@ -1,20 +1,20 @@
 """Objects read by a native client, for a tenth of the CPU that boto3 would take.
 
-It signs with boto3's credentials, for the region and the host that boto3 would ask. Whatever is
-not a whole object at the first try is left to boto3, which knows retries, redirects and errors.
+It asks where boto3 has read before, signed with boto3's credentials. Whatever is not a whole object
+at the first try is left to boto3, which knows regions, retries, redirects and errors.
 """
 
 import io
 import logging
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from tempfile import SpooledTemporaryFile
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies
 
 import obstore
@@ -23,6 +23,7 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 if TYPE_CHECKING:
+    from botocore.awsrequest import AWSRequest
     from botocore.credentials import ReadOnlyCredentials
     from botocore.signers import RequestSigner
     from mypy_boto3_s3 import S3Client
@@ -47,7 +48,10 @@ _HARMLESS_VARIABLES = {
 }
 """obstore obeys others before what it is told: another endpoint, no signature, who pays."""
 _EVENT = "before-sign.s3.GetObject"
-_ANY_KEY = "key"
+_SIGNATURES = {"v4", "s3v4"}
+"""Those that obstore makes; one by the session of a directory bucket is another."""
+_NO_NAMES = {"", ".", ".."}
+"""Parts of a key that obstore refuses, or reads another object for."""
 
 
 class PlainReads:
@@ -58,13 +62,13 @@ class PlainReads:
         self._client = client
         self._spool_bytes = spool_bytes
         self._opening = threading.Lock()
-        self._stores: dict[str, S3Store | None] = {}
-        self._signing: _Signing | None = None
+        self._buckets: dict[str, _Bucket] = {}
+        self._of_thread = _Signed()
         is_ours = not _needs_proxy(client) and not _is_steered()
         self._failure_count = 0 if is_ours else MOST_FAILURES
 
     def __enter__(self) -> Self:
-        self._client.meta.events.register(_EVENT, self._note_signing)
+        self._client.meta.events.register(_EVENT, self._note_signed)
         return self
 
     def __exit__(
@@ -73,38 +77,74 @@ class PlainReads:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._client.meta.events.unregister(_EVENT, self._note_signing)
+        self._client.meta.events.unregister(_EVENT, self._note_signed)
 
-    def can_read(self, request: Mapping[str, Any]) -> bool:
-        """Return whether it is worth trying: a key with empty parts would be read as another."""
-        key: str = request["Key"]
-        return (
-            self._failure_count < MOST_FAILURES
-            and "//" not in key
-            and not key.startswith("/")
-            and not key.endswith("/")
-        )
-
-    def read(self, request: Mapping[str, Any]) -> IO[bytes] | None:
-        """Return an object that `can_read`, or None when boto3 should be asked.
+    def read(self, request: Mapping[str, Any], by_client: Callable[[], IO[bytes]]) -> IO[bytes]:
+        """Return an object, which the caller closes.
 
         Args:
             request: `Bucket`, `Key`, and `IfMatch` or `VersionId`, as `get_object` takes them.
+            by_client: Reads the same object with the client, for what is not read here: the first
+                of a bucket, which tells where the bucket is, and all that fails. Its errors pass.
         """
-        store = self._store(request["Bucket"])
-        file = self._read(store, request) if store else None
-        # Threads may miscount each other: one more or less is all the same.
-        self._failure_count = 0 if file else self._failure_count
+        bucket = self._buckets.get(request["Bucket"]) if self._can_read(request) else None
+        file = self._read(bucket.store, request) if bucket and bucket.store else None
+        if file is not None:
+            self._failure_count = 0  # threads may miscount each other: one more is all the same
+            return file
+        file = by_client()
+        self._learn(request, failed=bucket)
         return file
 
-    def count_failure(self, bucket: str) -> None:
-        """Note that boto3 has read from a bucket what could not be read here.
+    def _can_read(self, request: Mapping[str, Any]) -> bool:
+        key, tag = request["Key"], request.get("IfMatch", "")
+        return (
+            self._failure_count < MOST_FAILURES
+            and key.isprintable()
+            and _NO_NAMES.isdisjoint(key.split("/"))
+            and tag.isascii()
+            and tag.isprintable()
+        )
 
-        It may have learned on the way in which region the bucket is, so it is asked again.
-        """
-        self._failure_count += 1
+    def _learn(self, request: Mapping[str, Any], failed: "_Bucket | None") -> None:
+        """Open the bucket where the client of this thread has just read from it."""
+        name = request["Bucket"]
         with self._opening:
-            self._stores.pop(bucket, None)
+            if failed and failed.store:
+                self._failure_count += 1
+            place = self._of_thread.place_of(request)
+            known = self._buckets.get(name)
+            if known is failed and (known is None or known.place != place):
+                self._buckets[name] = self._open(name, place)
+
+    def _open(self, name: str, place: "_Place | None") -> "_Bucket":
+        signer = self._of_thread.signer
+        if place is None or signer is None:
+            return _Bucket(place, None)
+        credentials = _Credentials(signer, place.region)
+        # obstore follows redirects and takes a session token along; over TLS only S3 can redirect.
+        if not place.is_tls and credentials.has_token():
+            return _Bucket(place, None)
+        config = _config_of(self._client)
+        try:
+            store = S3Store(
+                name,
+                endpoint=place.endpoint,
+                virtual_hosted_style_request=place.is_in_host,
+                region=place.region,
+                credential_provider=credentials,
+                client_options={
+                    "allow_http": not place.is_tls,
+                    "connect_timeout": timedelta(seconds=config.connect_timeout),
+                    "read_timeout": timedelta(seconds=config.read_timeout),
+                    "timeout": _WHOLE_READ,
+                },
+                retry_config={"max_retries": 0},
+            )
+        except (BaseError, TypeError, ValueError) as error:
+            logger.debug("plain_reads_impossible error=%s", type(error).__name__)
+            return _Bucket(place, None)
+        return _Bucket(place, store)
 
     def _read(self, store: S3Store, request: Mapping[str, Any]) -> IO[bytes] | None:
         condition: obstore.GetOptions = {}
@@ -123,62 +163,72 @@ class PlainReads:
             logger.debug("plain_read_failed error=%s", type(error).__name__)
             return None
 
-    def _store(self, bucket: str) -> S3Store | None:
-        with self._opening:
-            if bucket not in self._stores:
-                try:
-                    self._stores[bucket] = self._open(bucket)
-                except (BaseError, TypeError, ValueError) as error:
-                    logger.debug("plain_reads_impossible error=%s", type(error).__name__)
-                    self._stores[bucket] = None
-            return self._stores[bucket]
-
-    def _open(self, bucket: str) -> S3Store | None:
-        """Open a bucket where boto3 finds it, or return None where only boto3 knows how."""
-        url = self._client.generate_presigned_url(
-            "get_object", Params={"Bucket": bucket, "Key": _ANY_KEY}
-        )
-        address, signing = urlsplit(url), self._signing
-        folder = address.path.removesuffix(_ANY_KEY)
-        if folder not in {"/", f"/{bucket}/"} or signing is None:
-            return None
-        # obstore follows redirects and takes a session token along; over TLS only S3 can redirect.
-        if address.scheme != "https" and signing.has_token():
-            return None
-        config = _config_of(self._client)
-        return S3Store(
-            bucket,
-            endpoint=f"{address.scheme}://{address.netloc}",
-            virtual_hosted_style_request=folder == "/",
-            region=signing.region,
-            credential_provider=signing.credentials,
-            client_options={
-                "allow_http": address.scheme == "http",
-                "connect_timeout": timedelta(seconds=config.connect_timeout),
-                "read_timeout": timedelta(seconds=config.read_timeout),
-                "timeout": _WHOLE_READ,
-            },
-            retry_config={"max_retries": 0},
-        )
-
-    def _note_signing(self, request_signer: "RequestSigner", region_name: str, **_: object) -> None:
-        """Note what boto3 signs with, which it says before it does."""
-        self._signing = _Signing(request_signer, region_name)
+    def _note_signed(
+        self,
+        request: "AWSRequest",
+        request_signer: "RequestSigner",
+        region_name: str,
+        signature_version: object,
+        **_: object,
+    ) -> None:
+        """Note what this thread asks for, and whose signature it gets, which boto3 says before."""
+        signing: dict[str, str] = request.context.get("signing", {})
+        self._of_thread.signer = request_signer if signature_version in _SIGNATURES else None
+        self._of_thread.region = signing.get("region") or region_name
+        self._of_thread.url = request.url or ""
 
 
 @dataclass(frozen=True, slots=True)
-class _Signing:
-    """What boto3 signs with in one region."""
+class _Place:
+    """Where boto3 finds a bucket."""
+
+    endpoint: str
+    is_in_host: bool
+    """Whether the host's name begins with that of the bucket, or the path does."""
+    region: str
+
+    @property
+    def is_tls(self) -> bool:
+        return self.endpoint.startswith("https:")
+
+
+@dataclass(frozen=True, slots=True)
+class _Bucket:
+    """A bucket where it was found; without a store only boto3 can read it."""
+
+    place: _Place | None
+    store: S3Store | None
+
+
+class _Signed(threading.local):
+    """What boto3 has signed last in this thread."""
+
+    signer: "RequestSigner | None" = None
+    region = ""
+    url = ""
+
+    def place_of(self, request: Mapping[str, Any]) -> _Place | None:
+        """Return where a request went, None where it was not sent as they are to buckets."""
+        address = urlsplit(self.url)
+        endpoint = f"{address.scheme}://{address.netloc}"
+        styles = {f"/{request['Key']}": True, f"/{request['Bucket']}/{request['Key']}": False}
+        is_in_host = styles.get(unquote(address.path))
+        return None if is_in_host is None else _Place(endpoint, is_in_host, self.region)
+
+
+@dataclass(frozen=True, slots=True)
+class _Credentials:
+    """What boto3 signs with in one region, as obstore asks for it."""
 
     signer: "RequestSigner"
     region: str
 
     def has_token(self) -> bool:
-        """Return whether the credentials are temporary."""
+        """Return whether they are temporary."""
         found = self._found()
         return bool(found and found.token)
 
-    def credentials(self) -> "S3Credential":
+    def __call__(self) -> "S3Credential":
         """Return what boto3 would sign with now."""
         found = self._found()
         if found is None or found.access_key is None or found.secret_key is None:

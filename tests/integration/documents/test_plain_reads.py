@@ -1,6 +1,8 @@
+import io
 import re
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, Any
@@ -11,7 +13,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 from include.documents.plain_reads import MOST_FAILURES, PlainReads
-from local_stack.ports import HOST, draw_ports
+from local_stack.ports import HOST
 
 if TYPE_CHECKING:
     from email.message import Message
@@ -28,12 +30,14 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.kept_bytes = len(BODY)
-        self.status = 200
         self.etag = '"tag"'
-        self.location = ""
         self.calls: list[tuple[str, Message]] = []
         self.connection_count = 0
+        self.heal()
+
+    def heal(self) -> None:
+        """Hand over whole objects from now on."""
+        self.kept_bytes, self.status, self.location = len(BODY), 200, ""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -84,17 +88,55 @@ def _client(server: Server, *, token: str | None = None, **options: Any) -> "S3C
 
 
 REQUEST = {"Bucket": "bucket", "Key": "a b/ü+%.txt", "IfMatch": '"tag"'}
+NATIVE, CLIENT = "native", "client"
 
 
-def test_objects_are_read_signed_with_their_condition_over_kept_connections(server: Server) -> None:
-    with PlainReads(_client(server), spool_bytes=100) as plain:
-        for _ in range(20):
-            file = plain.read(REQUEST)
-            assert file is not None
-            with file:
-                file.seek(0)
-                assert file.read() == BODY
-    assert server.connection_count < 10  # a busy machine may not have one back in time
+class Reader:
+    """Reads once as a fetch does, and tells who handed the object over."""
+
+    def __init__(self, client: "S3Client", server: Server, *, spool_bytes: int = 100) -> None:
+        self.client = client
+        self._server = server
+        self.plain = PlainReads(client, spool_bytes=spool_bytes)
+
+    def read(self, **changes: str) -> str:
+        """Return who has read."""
+        request = {**REQUEST, **changes}
+        who = NATIVE
+
+        def by_client() -> io.BytesIO:
+            nonlocal who
+            who = CLIENT
+            self._server.heal()
+            return io.BytesIO(self.client.get_object(**request)["Body"].read())
+
+        with self.plain.read(request, by_client) as file:
+            file.seek(0)
+            assert file.read() == BODY
+        return who
+
+
+@pytest.fixture
+def reader(server: Server) -> Iterator[Reader]:
+    """Yield one that knows already where the bucket is."""
+    with opened(_client(server), server) as reader:
+        yield reader
+
+
+@contextmanager
+def opened(client: "S3Client", server: Server, *, spool_bytes: int = 100) -> Iterator[Reader]:
+    reader = Reader(client, server, spool_bytes=spool_bytes)
+    with reader.plain:
+        assert reader.read() == CLIENT
+        server.calls.clear()
+        yield reader
+
+
+def test_objects_are_read_signed_with_their_condition_over_kept_connections(
+    server: Server, reader: Reader
+) -> None:
+    assert {reader.read() for _ in range(20)} == {NATIVE}
+    assert server.connection_count < 11  # a busy machine may not have one back in time
     path, headers = server.calls[0]
     assert path == "/bucket/a%20b/%C3%BC%2B%25.txt"
     assert headers["If-Match"] == '"tag"'
@@ -105,74 +147,83 @@ def test_objects_are_read_signed_with_their_condition_over_kept_connections(serv
 
 
 def test_a_version_is_asked_for_by_its_id(server: Server) -> None:
-    with PlainReads(_client(server), spool_bytes=100) as plain:
-        assert plain.read({"Bucket": "bucket", "Key": "a.txt", "VersionId": "a+/="}) is not None
-    assert server.calls[0][0] == "/bucket/a.txt?versionId=a%2B%2F%3D"
+    request = {"Bucket": "bucket", "Key": "a.txt", "VersionId": "a+/="}
+    client = _client(server)
+    with PlainReads(client, spool_bytes=100) as plain:
+        for _ in range(2):
+            plain.read(request, lambda: io.BytesIO(client.get_object(**request)["Body"].read()))
+    assert [path for path, _ in server.calls] == ["/bucket/a.txt?versionId=a%2B%2F%3D"] * 2
+    assert "Boto3" not in server.calls[1][1]["User-Agent"]
 
 
 def test_large_objects_are_spooled(server: Server) -> None:
-    with PlainReads(_client(server), spool_bytes=len(BODY) - 1) as plain:
-        file = plain.read(REQUEST)
+    with opened(_client(server), server, spool_bytes=len(BODY) - 1) as reader:
+        file = reader.plain.read(REQUEST, pytest.fail)
         assert isinstance(file, SpooledTemporaryFile)
         with file:
             file.seek(0)
             assert file.read() == BODY
 
 
-@pytest.mark.parametrize("key", ["/a", "a/", "a//b"])
-def test_keys_with_empty_parts_are_left_to_the_client(server: Server, key: str) -> None:
-    with PlainReads(_client(server), spool_bytes=100) as plain:
-        assert not plain.can_read(REQUEST | {"Key": key})
-        assert plain.can_read(REQUEST)
-
-
-@pytest.mark.parametrize("key", ["..", "a/./b", "a\nb"])
-def test_keys_that_the_native_client_refuses_are_left_to_the_client(
-    server: Server, key: str
+@pytest.mark.parametrize("key", ["/a", "a/", "a//b", "..", "a/./b", "a\x7fb", "a\u0085b"])
+def test_keys_that_the_native_client_reads_otherwise_are_left_to_the_client(
+    reader: Reader, key: str
 ) -> None:
-    with PlainReads(_client(server), spool_bytes=100) as plain:
-        assert plain.read(REQUEST | {"Key": key}) is None
+    for _ in range(MOST_FAILURES + 1):
+        assert reader.read(Key=key) == CLIENT
+    assert reader.read() == NATIVE
+
+
+def test_tags_that_make_no_header_are_left_to_the_client(server: Server, reader: Reader) -> None:
+    file = reader.plain.read({**REQUEST, "IfMatch": '"a\tb"'}, lambda: io.BytesIO(BODY))
+    assert file.read() == BODY
     assert not server.calls
 
 
 @pytest.mark.parametrize(("status", "kept_bytes"), [(200, 2), (404, 5), (301, 5), (500, 5)])
 def test_whatever_is_no_whole_object_is_left_to_the_client(
-    server: Server, status: int, kept_bytes: int
+    server: Server, reader: Reader, status: int, kept_bytes: int
 ) -> None:
     server.status, server.kept_bytes = status, kept_bytes
-    with PlainReads(_client(server), spool_bytes=100) as plain:
-        assert plain.read(REQUEST) is None
-        server.status, server.kept_bytes = 200, len(BODY)
-        file = plain.read(REQUEST)  # the connection is opened anew
-        assert file is not None
-        file.close()
+    assert reader.read() == CLIENT
+    assert reader.read() == NATIVE  # over a new connection
 
 
-def test_no_more_is_tried_where_only_the_client_succeeds(server: Server) -> None:
-    server.status = 403
-    with PlainReads(_client(server), spool_bytes=100) as plain:
-        for _ in range(MOST_FAILURES):
-            assert plain.can_read(REQUEST)
-            assert plain.read(REQUEST) is None
-            plain.count_failure("bucket")
-        assert not plain.can_read(REQUEST)
+def test_no_more_is_tried_where_only_the_client_succeeds(server: Server, reader: Reader) -> None:
+    for _ in range(MOST_FAILURES):
+        server.status = 403
+        assert reader.read() == CLIENT
+    server.calls.clear()
+    assert reader.read() == CLIENT
+    assert len(server.calls) == 1
+
+
+def test_errors_of_the_client_pass_and_are_no_failure_of_ours(
+    server: Server, reader: Reader
+) -> None:
+    for _ in range(MOST_FAILURES):
+        server.status = 404
+        with pytest.raises(LookupError):
+            reader.plain.read(REQUEST, {}.popitem)
+    server.heal()
+    assert reader.read() == NATIVE
 
 
 @pytest.mark.parametrize("status", [301, 302, 307])
-def test_page_that_a_redirect_leads_to_is_no_document(server: Server, status: int) -> None:
+def test_page_that_a_redirect_leads_to_is_no_document(
+    server: Server, reader: Reader, status: int
+) -> None:
     with Server() as other:
         threading.Thread(target=other.serve_forever, daemon=True).start()
         other.etag = '"other"'
         server.status, server.location = status, f"http://{HOST}:{other.server_port}/login"
-        with PlainReads(_client(server), spool_bytes=100) as plain:
-            assert plain.read(REQUEST) is None
+        assert reader.read() == CLIENT
         other.shutdown()
 
 
 def test_session_token_goes_over_no_open_line(server: Server) -> None:
-    with PlainReads(_client(server, token="for an hour"), spool_bytes=100) as plain:
-        assert plain.read(REQUEST) is None
-    assert not server.calls
+    with opened(_client(server, token="for an hour"), server) as reader:
+        assert reader.read() == CLIENT
 
 
 @pytest.mark.parametrize(
@@ -190,46 +241,55 @@ def test_nothing_is_read_here_where_variables_say_what_only_obstore_obeys(
     client = _client(server)
     monkeypatch.setenv(name, value)
     monkeypatch.setenv("NO_PROXY", "*")
-    with PlainReads(client, spool_bytes=100) as plain:
-        assert not plain.can_read(REQUEST)
+    with opened(client, server) as reader:
+        assert reader.read() == CLIENT
 
 
-def test_after_a_failure_the_client_is_asked_again_where_the_bucket_is(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_bucket_is_read_where_the_client_was_led_to(server: Server) -> None:
     client = _client(server)
-    asked = client.generate_presigned_url
-    (nobody,) = draw_ports(1)
-    places = iter([f"http://{HOST}:{nobody}/bucket/key", None])
 
-    def redirected(*args: Any, **options: Any) -> str:
-        return next(places) or asked(*args, **options)
+    def lead(request: Any, **_: object) -> None:
+        """Do what botocore does when S3 has told it another region."""
+        request.context["signing"] = {**request.context.get("signing", {}), "region": region}
 
-    with PlainReads(client, spool_bytes=100) as plain:
-        asked("get_object", Params={"Bucket": "bucket", "Key": "key"})
-        monkeypatch.setattr(client, "generate_presigned_url", redirected)
-        assert plain.read(REQUEST) is None
-        plain.count_failure("bucket")
-        assert plain.read(REQUEST) is not None
+    client.meta.events.register_first("before-sign.s3.GetObject", lead)
+    region = "us-west-1"
+    with opened(client, server) as reader:
+        assert reader.read() == NATIVE
+        assert "/us-west-1/s3/" in server.calls[-1][1]["Authorization"]
+        region, server.status = "us-west-2", 400
+        assert reader.read() == CLIENT
+        assert reader.read() == NATIVE
+        assert "/us-west-2/s3/" in server.calls[-1][1]["Authorization"]
 
 
-def test_one_that_succeeds_ends_a_row_of_failures(server: Server) -> None:
-    with PlainReads(_client(server), spool_bytes=100) as plain:
+def test_a_bucket_in_the_name_of_its_host_is_read_there(server: Server) -> None:
+    client = _client(server)
+
+    def move(request: Any, **_: object) -> None:
+        request.url = request.url.replace("/bucket/", "/")
+
+    client.meta.events.register_first("before-sign.s3.GetObject", move)
+    with opened(client, server) as reader:
+        assert reader.read() == NATIVE
+        assert server.calls[-1][0] == "/a%20b/%C3%BC%2B%25.txt"
+
+
+def test_one_that_succeeds_ends_a_row_of_failures(server: Server, reader: Reader) -> None:
+    for _ in range(2):
         for _ in range(MOST_FAILURES - 1):
-            plain.count_failure("bucket")
-        assert plain.read(REQUEST) is not None
-        plain.count_failure("bucket")
-        assert plain.can_read(REQUEST)
+            server.status = 403
+            assert reader.read() == CLIENT
+        assert reader.read() == NATIVE
 
 
-def test_without_credentials_nothing_is_read_here(server: Server) -> None:
-    client = _client(server, signature_version=UNSIGNED)
-    with PlainReads(client, spool_bytes=100) as plain:
-        assert plain.read(REQUEST) is None
-    assert not server.calls
+@pytest.mark.parametrize("signature", [UNSIGNED, "s3"])
+def test_what_is_signed_otherwise_is_left_to_the_client(server: Server, signature: Any) -> None:
+    with opened(_client(server, signature_version=signature), server) as reader:
+        assert reader.read() == CLIENT
 
 
 def test_nothing_is_read_past_a_proxy(server: Server) -> None:
-    client = _client(server, proxies={"http": "http://127.0.0.1:1"})
-    with PlainReads(client, spool_bytes=100) as plain:
-        assert not plain.can_read(REQUEST)
+    client = _client(server, proxies={"http": f"http://{HOST}:{server.server_port}"})
+    with opened(client, server) as reader:
+        assert reader.read() == CLIENT
