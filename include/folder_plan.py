@@ -171,7 +171,7 @@ def _fetch(file: FoundFile, pool: ExtractionPool, question: DocumentQuestion) ->
         return extraction
     try:
         content = file.path.open("rb")
-        document = unpacked(content)
+        document = unpacked(content, pool.limits)
     except OSError as error:
         return Extraction("unreadable", f"The file cannot be read: {error}", extraction.media_type)
     if document is not content:

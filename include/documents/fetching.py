@@ -1,6 +1,6 @@
 """Fetch listed objects and extract them: many at once, in order, in bounded memory."""
 
-import gzip
+import io
 import logging
 import shutil
 import time
@@ -14,7 +14,8 @@ from typing import IO, TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from include import s3_errors
-from include.documents.extraction import Extraction, Picture
+from include.documents.extraction import Extraction, ExtractionLimits, Picture
+from include.documents.gzip_files import GZIP_MAGIC, unpack_gzip
 from include.documents.listing import DELETED, ListedObject
 from include.documents.parallel import map_in_order
 from include.documents.plain_reads import PlainReads
@@ -37,8 +38,8 @@ _AHEAD_PER_THREAD = 2
 _HANDFUL = 8
 _HANDFUL_BYTES = 256 * 2**10
 """How many objects, of how many bytes in all, are passed on together; larger ones go alone."""
-
-_GZIP_MAGIC = b"\x1f\x8b"
+_PACKED = ".gz"
+"""May be a thousand times as large as it looks, so it goes as one that fills a handful."""
 
 _CHANGED_STATUS = 412
 _GONE_STATUSES = {404, 405}
@@ -123,7 +124,8 @@ def _handfuls(objects: Iterable[ListedObject]) -> Iterator[list[ListedObject]]:
             yield handful
             handful, handful_bytes = [], 0
         handful.append(listed)
-        handful_bytes += listed.size_bytes
+        is_packed = listed.key.lower().endswith(_PACKED)
+        handful_bytes += _HANDFUL_BYTES if is_packed else listed.size_bytes
     if handful:
         yield handful
 
@@ -182,7 +184,7 @@ class _Fetcher:
         """Return the extraction, with the document where it is wanted; `kept` has its file then."""
         if extraction.picture is None or not self.keeps(extraction):
             return extraction
-        document = unpacked(file)
+        document = unpacked(file, self.pool.limits)
         kept.append(document)
         return Original(extraction, extraction.picture, document)
 
@@ -230,17 +232,15 @@ def _download_by_client(client: "S3Client", request: dict[str, Any]) -> IO[bytes
             time.sleep(pause_seconds)
 
 
-def unpacked(file: IO[bytes]) -> IO[bytes]:
+def unpacked(file: IO[bytes], limits: ExtractionLimits) -> IO[bytes]:
     """Return the file itself, or what it holds when it is a gzip file that was read before."""
     file.seek(0)
-    is_packed = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
+    is_packed = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
     file.seek(0)
     if not is_packed:
         return file
-    with gzip.open(file) as packed:
-        unpacked = _spool(packed)
-    unpacked.seek(0)
-    return unpacked
+    content, _ = unpack_gzip(file.read(), limits.max_unpacked_bytes)
+    return io.BytesIO(content)
 
 
 def _spool(body: "SupportsRead[bytes]") -> IO[bytes]:

@@ -9,6 +9,7 @@ from include.documents import containers, signatures, sniffing
 from include.documents.decoding import clean, decode
 from include.documents.extraction import Extraction, ExtractionLimits, NoTextError, Reading
 from include.documents.formats import docx, html, image, json, mail, pdf, xml
+from include.documents.gzip_files import unpack_gzip
 
 _Reader = Callable[[bytes], Reading]
 
@@ -77,7 +78,7 @@ def _unwrap(content: bytes, key: str, limits: ExtractionLimits) -> tuple[bytes, 
     note = ""
     media_type = sniffing.binary_media_type(content)
     if media_type == signatures.GZIP:
-        content, note = containers.unpack_gzip(content, limits.max_unpacked_bytes)
+        content, note = unpack_gzip(content, limits.max_unpacked_bytes)
         media_type = sniffing.binary_media_type(content)
     if media_type == signatures.ZIP:
         media_type = containers.zip_media_type(content)

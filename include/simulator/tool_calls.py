@@ -5,6 +5,8 @@ from typing import Any
 Params = dict[str, Any]
 Tool = dict[str, Any]
 
+_CHOICES = ("auto", "any", "tool", "none")
+
 
 def forced_tool(params: Params) -> Tool | None:
     """Return the tool that has to be called; None where the model may answer in words."""
@@ -18,16 +20,31 @@ def forced_tool(params: Params) -> Tool | None:
 
 def tools_problem(params: Params) -> str | None:
     """Return what is wrong with the tools and the choice among them."""
-    tools, choice = params.get("tools"), params.get("tool_choice")
-    if not isinstance(tools or [], list):
+    tools = params.get("tools") or []
+    if not isinstance(tools, list):
         return "tools: Input should be a valid list"
-    if not isinstance(choice or {}, dict):
+    for position, tool in enumerate(tools):
+        if problem := _tool_problem(tool):
+            return f"tools.{position}.{problem}"
+    return _choice_problem(params) if params.get("tool_choice") else None
+
+
+def _tool_problem(tool: Any) -> str | None:
+    if not isinstance(tool, dict) or not tool.get("name"):
+        return "name: Field required"
+    if not isinstance(tool.get("input_schema", {}), dict):
+        return "input_schema: Input should be an object"
+    return None
+
+
+def _choice_problem(params: Params) -> str | None:
+    choice = params["tool_choice"]
+    if not isinstance(choice, dict):
         return "tool_choice: Input should be an object"
-    for position, tool in enumerate(tools or []):
-        if not isinstance(tool, dict) or not tool.get("name"):
-            return f"tools.{position}.name: Field required"
-    if choice and not tools:
+    if not params.get("tools"):
         return "tool_choice: may only be given together with tools"
-    if choice and choice.get("type") in ("any", "tool") and forced_tool(params) is None:
+    if choice.get("type") not in _CHOICES:
+        return f"tool_choice.type: Input should be one of {', '.join(_CHOICES)}"
+    if choice["type"] in ("any", "tool") and forced_tool(params) is None:
         return f"tool_choice: tool {choice.get('name')!r} is not among the tools"
     return None

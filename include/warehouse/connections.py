@@ -48,8 +48,9 @@ def _open_duckdb(connection: WarehouseConnection) -> Warehouse:
             f"not {connection.host!r}"
         )
         raise ConfigurationError(msg)
-    limit = connection.extra.get("memory_limit_bytes", MEMORY_LIMIT_BYTES)
-    if set(connection.extra) - {"memory_limit_bytes"} or type(limit) is not int or limit <= 0:
+    written = str(connection.extra.get("memory_limit_bytes", MEMORY_LIMIT_BYTES))
+    limit = int(written) if written.isdecimal() else 0  # one in a URI is a text
+    if set(connection.extra) - {"memory_limit_bytes"} or not limit:
         msg = (
             "the extra of a warehouse connection of type duckdb has one field, memory_limit_bytes, "
             f"a whole number of bytes; found: {', '.join(sorted(connection.extra))}"

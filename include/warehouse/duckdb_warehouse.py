@@ -105,11 +105,12 @@ class DuckDBWarehouse:
         Killed in between, the old file is still there.
 
         Raises:
+            ConfigurationError: What DuckDB may hold in memory is too little.
             TransientError: The lock was not free in time, another program has the file open, or the
                 copy is not whole.
         """
         fresh = self.path.with_name(f"{self.path.name}.fresh")
-        with self._locked():
+        with self._locked(), self._named_limit():
             fresh.unlink(missing_ok=True)
             with closing(self._connect()) as connection:
                 (name,) = connection.execute("select current_database()").fetchall()[0]

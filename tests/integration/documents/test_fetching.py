@@ -135,12 +135,13 @@ def test_object_in_parts_is_fetched_by_its_tag(
     assert _outcomes(s3, objects, pool) == ["too_large"]
 
 
-@pytest.mark.parametrize("is_packed", [False, True], ids=["plain", "packed"])
+@pytest.mark.parametrize("packed", ["", "packed", "with bytes behind it"])
 def test_picture_that_is_wanted_comes_with_its_bytes(
-    s3: "S3Client", bucket: str, pool: ExtractionPool, *, is_packed: bool
+    s3: "S3Client", bucket: str, pool: ExtractionPool, packed: str
 ) -> None:
     content = make_scan()
-    body = gzip.compress(content) if is_packed else content
+    body = gzip.compress(content) if packed else content
+    body += packed.encode() if packed.startswith("with") else b""
     s3.put_object(Bucket=bucket, Key="scan.pdf", Body=body)
     s3.put_object(Bucket=bucket, Key="words.txt", Body=b"words")
     objects = _list(s3, bucket)

@@ -68,6 +68,14 @@ def test_params_that_the_api_takes_are_taken(changes):
             {"tools": [{"name": "note"}], "tool_choice": {"type": "tool", "name": "other"}},
             "tool_choice: tool 'other' is not among the tools",
         ),
+        (
+            {"tools": [{"name": "note"}], "tool_choice": {"type": "must"}},
+            "tool_choice.type: Input should be one of auto, any, tool, none",
+        ),
+        (
+            {"tools": [{"name": "note", "input_schema": "object"}]},
+            "tools.0.input_schema: Input should be an object",
+        ),
         ({"output_config": 5}, "output_config: Input should be an object"),
         ({"output_config": {"format": {"type": "xml"}}}, "output_config.format.type"),
         (with_schema({"type": "object"}), "output_config.format.schema: For 'object'"),

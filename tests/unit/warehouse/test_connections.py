@@ -46,7 +46,7 @@ def test_nothing_that_is_printed_knows_the_password() -> None:
         (replace(POSTGRES, schema=""), "lacks schema; its schema is the name of the database"),
         (replace(POSTGRES, host="", login=""), "lacks host, login"),
         (WarehouseConnection("duckdb", "/w.duckdb", extra={"memory": 5}), "found: memory"),
-        (WarehouseConnection("duckdb", "/w.duckdb", extra={"memory_limit_bytes": "5"}), "whole"),
+        (WarehouseConnection("duckdb", "/w.duckdb", extra={"memory_limit_bytes": "5 GB"}), "whole"),
     ],
     ids=["unknown", "relative", "no database", "no host", "unknown extra", "no number"],
 )
@@ -64,8 +64,11 @@ def test_duckdb_connection_opens_its_file(tmp_path: Path) -> None:
     assert path.exists()
 
 
-def test_what_takes_more_memory_than_duckdb_may_hold_names_the_limit(tmp_path: Path) -> None:
-    limit = {"memory_limit_bytes": 64_000_000}
+@pytest.mark.parametrize("written", [64_000_000, "64000000"], ids=["as JSON", "in a URI"])
+def test_what_takes_more_memory_than_duckdb_may_hold_names_the_limit(
+    tmp_path: Path, written: object
+) -> None:
+    limit = {"memory_limit_bytes": written}
     warehouse = connect_warehouse(
         WarehouseConnection("duckdb", str(tmp_path / "warehouse.duckdb"), extra=limit)
     )
