@@ -240,7 +240,9 @@ def unpacked(file: IO[bytes], limits: ExtractionLimits) -> IO[bytes]:
     if not is_packed:
         return file
     content, _ = unpack_gzip(file.read(), limits.max_unpacked_bytes)
-    return io.BytesIO(content)
+    held = _spool(io.BytesIO(content))
+    held.seek(0)
+    return held
 
 
 def _spool(body: "SupportsRead[bytes]") -> IO[bytes]:
