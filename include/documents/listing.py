@@ -1,6 +1,5 @@
 """List the objects of a bucket, a page at a time: which exist, and which version is wanted."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,15 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from include.documents.listing_pages import read_entries_quickly
 from include.errors import ConfigurationError, TransientError
 from include.s3_errors import describe, is_transient
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-_TIME = re.compile(
-    rb"(<LastModified>)(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z)(</LastModified>)"
-)
 
 RESTORED = "RESTORED"
 DELETED = "DELETED"
@@ -100,10 +96,7 @@ def list_objects(
         ConfigurationError: There is no such bucket, or S3 refuses to list it.
         TransientError: S3 did not answer.
     """
-    for operation in ("ListObjectsV2", "ListObjectVersions"):
-        client.meta.events.register(
-            f"before-parse.s3.{operation}", _write_times_as_numbers, unique_id=f"times-{operation}"
-        )
+    read_entries_quickly(client)
     list_prefix = _list_versions if versioned else _list_newest
     for prefix in _disjoint(request.prefixes):
         with _errors_of(request.bucket):
@@ -143,15 +136,6 @@ def date_prefixes(template: str, start_at: datetime, end_at: datetime) -> list[s
     except (KeyError, IndexError, ValueError, AttributeError) as error:
         msg = f"prefix {template!r} is no template of a day; write it like 'incoming/dt={{ds}}/'"
         raise ConfigurationError(msg) from error
-
-
-def _write_times_as_numbers(response_dict: dict[str, Any], **_: Any) -> None:
-    """Spare botocore its parser of times, which takes more than half of a listing."""
-    response_dict["body"] = _TIME.sub(_as_number, response_dict["body"])
-
-
-def _as_number(time: re.Match[bytes]) -> bytes:
-    return b"%s%r%s" % (time[1], datetime.fromisoformat(time[2].decode()).timestamp(), time[3])
 
 
 def _list_newest(client: "S3Client", request: ListingRequest, prefix: str) -> Iterator[list[Any]]:
