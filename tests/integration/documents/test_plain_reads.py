@@ -91,6 +91,12 @@ REQUEST = {"Bucket": "bucket", "Key": "a b/ü+%.txt", "IfMatch": '"tag"'}
 NATIVE, CLIENT = "native", "client"
 
 
+def askers(server: Server) -> list[str]:
+    """Return who has asked the server, in turn."""
+    agents = (headers["User-Agent"] for _, headers in server.calls)
+    return [CLIENT if agent.startswith("Boto3/") else NATIVE for agent in agents]
+
+
 class Reader:
     """Reads once as a fetch does, and tells who handed the object over."""
 
@@ -153,7 +159,7 @@ def test_a_version_is_asked_for_by_its_id(server: Server) -> None:
         for _ in range(2):
             plain.read(request, lambda: io.BytesIO(client.get_object(**request)["Body"].read()))
     assert [path for path, _ in server.calls] == ["/bucket/a.txt?versionId=a%2B%2F%3D"] * 2
-    assert "Boto3" not in server.calls[1][1]["User-Agent"]
+    assert askers(server) == [CLIENT, NATIVE]
 
 
 def test_large_objects_are_spooled(server: Server) -> None:
@@ -165,13 +171,14 @@ def test_large_objects_are_spooled(server: Server) -> None:
             assert file.read() == BODY
 
 
-@pytest.mark.parametrize("key", ["/a", "a/", "a//b", "..", "a/./b", "a\x7fb", "a\u0085b"])
+@pytest.mark.parametrize("key", ["/a", "a/", "a//b", "..", "a/./b", "a\nb", "a\x7fb", "a\u0085b"])
 def test_keys_that_the_native_client_reads_otherwise_are_left_to_the_client(
-    reader: Reader, key: str
+    server: Server, reader: Reader, key: str
 ) -> None:
     for _ in range(MOST_FAILURES + 1):
         assert reader.read(Key=key) == CLIENT
     assert reader.read() == NATIVE
+    assert askers(server) == [CLIENT] * (MOST_FAILURES + 1) + [NATIVE]
 
 
 def test_tags_that_make_no_header_are_left_to_the_client(server: Server, reader: Reader) -> None:
@@ -195,7 +202,7 @@ def test_no_more_is_tried_where_only_the_client_succeeds(server: Server, reader:
         assert reader.read() == CLIENT
     server.calls.clear()
     assert reader.read() == CLIENT
-    assert len(server.calls) == 1
+    assert askers(server) == [CLIENT]
 
 
 def test_errors_of_the_client_pass_and_are_no_failure_of_ours(
@@ -224,6 +231,7 @@ def test_page_that_a_redirect_leads_to_is_no_document(
 def test_session_token_goes_over_no_open_line(server: Server) -> None:
     with opened(_client(server, token="for an hour"), server) as reader:
         assert reader.read() == CLIENT
+        assert askers(server) == [CLIENT]
 
 
 @pytest.mark.parametrize(
@@ -243,6 +251,7 @@ def test_nothing_is_read_here_where_variables_say_what_only_obstore_obeys(
     monkeypatch.setenv("NO_PROXY", "*")
     with opened(client, server) as reader:
         assert reader.read() == CLIENT
+        assert askers(server) == [CLIENT]
 
 
 def test_a_bucket_is_read_where_the_client_was_led_to(server: Server) -> None:
@@ -287,9 +296,11 @@ def test_one_that_succeeds_ends_a_row_of_failures(server: Server, reader: Reader
 def test_what_is_signed_otherwise_is_left_to_the_client(server: Server, signature: Any) -> None:
     with opened(_client(server, signature_version=signature), server) as reader:
         assert reader.read() == CLIENT
+        assert askers(server) == [CLIENT]
 
 
 def test_nothing_is_read_past_a_proxy(server: Server) -> None:
     client = _client(server, proxies={"http": f"http://{HOST}:{server.server_port}"})
     with opened(client, server) as reader:
         assert reader.read() == CLIENT
+        assert askers(server) == [CLIENT]
